@@ -1,0 +1,1 @@
+"""The wheel format: bytes in, values out. Nothing here touches the disk, the network or the clock."""
