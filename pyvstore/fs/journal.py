@@ -1,0 +1,84 @@
+"""Several small files that change together.
+
+A rename replaces one file atomically; two files need a third to say what is going on. The new contents are written
+into a journal beside the files; the journal's own rename is the commit point; then the files are replaced and the
+journal removed. Whoever next opens the folder finishes a journal that it finds (`recover`), so after a kill all files
+are old or all are new.
+
+A journal may come with a cloned repository, so it is data from a stranger: only names that the caller expects are
+written, and never through a link that leads out of the folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Collection, Mapping
+
+from pyvstore.fs.files import write_atomic
+from pyvstore.fs.removal import remove_file
+
+JOURNAL_NAME = ".pyvstore-journal"
+
+
+def replace_together(directory: str, contents: Mapping[str, bytes | None]) -> None:
+    """Replace the named files of ``directory`` (None removes), all or none.
+
+    Keys are plain file names. A link to another place in the folder stays and its target is replaced. Raises OSError;
+    then nothing was changed, unless the journal was committed, in which case `recover` finishes.
+    """
+    names = {name: None if data is None else base64.b64encode(data).decode() for name, data in contents.items()}
+    for name in names:
+        if os.path.basename(name) != name or name in {"", ".", ".."}:
+            raise ValueError(f"not a plain file name: {name!r}")
+    journal = os.path.join(directory, JOURNAL_NAME)
+    write_atomic(journal, json.dumps({"format": 1, "files": names}).encode(), durable=True)
+    _finish(directory, names)
+
+
+def recover(directory: str, expected: Collection[str]) -> bool:
+    """Finish an interrupted `replace_together` of files named in ``expected``; return whether there was one.
+
+    A journal that cannot be read, or that names anything else, is not ours and is removed unread.
+    """
+    journal = os.path.join(directory, JOURNAL_NAME)
+    try:
+        with open(journal, "rb") as stream:
+            data = stream.read()
+    except FileNotFoundError:
+        return False
+    try:
+        files = json.loads(data)["files"]
+        names = {
+            str(name): None if text is None else base64.b64encode(base64.b64decode(text, validate=True)).decode()
+            for name, text in files.items()
+        }
+        if not names.keys() <= set(expected):
+            raise ValueError(data)  # noqa: TRY301 - one way out for every malformed journal
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        remove_file(journal)
+        return False
+    _finish(directory, names)
+    return True
+
+
+def _finish(directory: str, names: Mapping[str, str | None]) -> None:
+    for name, text in names.items():
+        path = _within(directory, name)
+        if text is None:
+            remove_file(path)
+        else:
+            mode = 0o644
+            if os.path.exists(path):
+                mode = os.stat(path).st_mode & 0o777
+            write_atomic(path, base64.b64decode(text), mode=mode, durable=True)
+    remove_file(os.path.join(directory, JOURNAL_NAME))
+
+
+def _within(directory: str, name: str) -> str:
+    """Return the path to replace for ``name``: what it links to if that lies in ``directory``, else itself."""
+    path = os.path.join(directory, name)
+    home, real = os.path.realpath(directory), os.path.realpath(path)
+    return real if os.path.dirname(real) == home or real.startswith(home + os.sep) else path
