@@ -50,15 +50,14 @@ Image = Mapping[str, Item]
 
 @dataclass(frozen=True, slots=True)
 class SeenLink:
-    """A link on disk; ``dangling`` when its target does not exist."""
+    """A link on disk, whatever it leads to."""
 
     target: str
-    dangling: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A regular file on disk, by content."""
+    """A regular file on disk, by content; ``sha256`` is "" where nobody asked for it."""
 
     sha256: str
     executable: bool
@@ -66,9 +65,7 @@ class SeenFile:
 
 @dataclass(frozen=True, slots=True)
 class SeenDirectory:
-    """A real directory on disk and the names in it, sorted."""
-
-    names: tuple[str, ...]
+    """A real directory on disk."""
 
 
 @dataclass(frozen=True, slots=True)
