@@ -26,7 +26,6 @@ class RecordShape:
 
     Attributes:
         source: the entry.
-        dist_info: name of its ``.dist-info`` directory.
         links: our links, relative to site-packages (``pygments``, ``../../../bin/ruff``), sorted.
         files: the real files that we made, likewise.
         layout: where site-packages, scripts and headers are.
@@ -36,6 +35,11 @@ class RecordShape:
     links: tuple[str, ...]
     files: tuple[str, ...]
     layout: PrefixLayout
+
+    @property
+    def dist_info(self) -> str:
+        """Name of the distribution's ``.dist-info`` directory."""
+        return self.source.manifest.dist_info
 
     @property
     def name(self) -> str:
@@ -66,7 +70,7 @@ def record_shape(source: Source, links: Sequence[str], files: Sequence[str], lay
 def installed_rows(shape: RecordShape, rows: Sequence[FileRow]) -> list[tuple[str, str, int]]:
     """Return (site-packages-relative path, sha256 hex, size) of the entry's files that no link or file row names."""
     layout = shape.layout
-    named = {*shape.links, *shape.files, f"{shape.source.manifest.dist_info}/RECORD"}
+    named = {*shape.links, *shape.files, f"{shape.dist_info}/RECORD"}
     result = []
     for row in rows:
         path = relative_path(_farm_path(row.path, layout), layout.site_packages)
