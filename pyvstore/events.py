@@ -99,14 +99,38 @@ class PackageChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Synced(Event):
-    """The environment now is what the lockfile says; all counts may be zero."""
+    """The environment now is what the lockfile says; all counts may be zero.
+
+    Attributes:
+        packages: distributions in the environment.
+        reused: of the changed ones, how many the store had.
+        downloaded, downloaded_bytes: of the changed ones, how many came over the network.
+        linked: distributions added or changed.
+        paths_changed: links, files and directories made or removed.
+        seconds: time for planning and changing the farm, without network.
+    """
 
     packages: int
     reused: int
     downloaded: int
     downloaded_bytes: int
-    links_changed: int
+    linked: int
+    paths_changed: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WouldChange(Event):
+    """With ``--dry-run`` or ``--check``: how many paths of the farm differ from the lockfile."""
+
+    paths: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten(Event):
+    """A file of the project was written, e.g. ``pylock.toml``."""
+
+    path: str
 
 
 class Reporter(Protocol):

@@ -1,0 +1,73 @@
+"""Around every command that takes the long way: signals, errors, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+
+from pyvstore.cli.console import Console
+from pyvstore.cli.failures import EXIT_INTERRUPTED, EXIT_TERMINATED, report, report_bug
+from pyvstore.cli.globals import Globals, take_globals
+from pyvstore.errors import PyvstoreError
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived; unwinds like KeyboardInterrupt."""
+
+
+def run_guarded(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; prints every error, never a traceback for an expected one."""
+    console = Console()
+    try:
+        options, rest = take_globals(arguments)
+        console = Console(verbosity=options.verbosity, color=options.color)
+        with _termination():
+            return _dispatch(options, rest, console)
+    except PyvstoreError as error:
+        return report(error, console)
+    except KeyboardInterrupt:
+        console.insist("")
+        return EXIT_INTERRUPTED
+    except _Terminated:
+        return EXIT_TERMINATED
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line before a traceback in somebody's terminal
+        return report_bug(error, console)
+
+
+def _dispatch(options: Globals, rest: Sequence[str], console: Console) -> int:
+    if options.directory is not None:
+        try:
+            os.chdir(options.directory)
+        except OSError as error:
+            raise PyvstoreError(
+                f"{options.directory} is not a folder that can be entered",
+                code="directory",
+                causes=[error.strerror or str(error)],
+            ) from error
+    from pyvstore.cli.quick import parse_quickly
+
+    action = parse_quickly(rest)
+    if action is None:
+        from pyvstore.cli.app import run_app
+
+        return run_app(options, rest, console)
+    return action(options, console)
+
+
+@contextlib.contextmanager
+def _termination() -> Iterator[None]:
+    def stop(_signal: int, _frame: object) -> None:
+        raise _Terminated
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

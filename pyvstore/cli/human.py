@@ -1,0 +1,129 @@
+"""Events as sentences, in the order in which people need them; nothing is said twice."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from pyvstore.cli.console import Console, count, duration, harmless, size
+from pyvstore.events import (
+    DownloadAdvanced,
+    DownloadFinished,
+    DownloadStarted,
+    Event,
+    InterpreterChosen,
+    PackageChanged,
+    Reporter,
+    Resolved,
+    Resolving,
+    StoreOpened,
+    Synced,
+    Warned,
+    WouldChange,
+)
+
+if TYPE_CHECKING:
+    from pyvstore.cli.progress import Progress
+
+
+class HumanReporter(Reporter):
+    """Draws events on a console. Thread-safe. Call `close` when the command is over, whatever its end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._changes: list[PackageChanged] = []
+        self._warned: set[tuple[str, str]] = set()
+
+    @override
+    def emit(self, event: Event) -> None:
+        with self._lock:
+            if isinstance(event, Resolving | DownloadStarted | DownloadAdvanced | DownloadFinished):
+                self._advance(event)
+            elif isinstance(event, PackageChanged):
+                self._changes.append(event)
+            else:
+                self._end_progress()
+                self._say(event)
+
+    def close(self) -> None:
+        """Take the live progress away and say what is still to be said."""
+        with self._lock:
+            self._end_progress()
+            self._say_changes()
+
+    def _say(self, event: Event) -> None:
+        console = self._console
+        if isinstance(event, Warned):
+            if (event.code, event.message) not in self._warned:
+                self._warned.add((event.code, event.message))
+                console.talk(console.styled(f"warning[{event.code}]", "yellow") + f": {harmless(event.message)}")
+        elif isinstance(event, InterpreterChosen):
+            console.talk(f"Using {event.implementation} {event.version} at {console.styled(event.path, 'cyan')}")
+        elif isinstance(event, StoreOpened):
+            console.talk(f"Packages are kept once for this machine in {console.styled(event.path, 'cyan')}")
+        elif isinstance(event, Resolved):
+            console.talk(f"Resolved {count(event.packages, 'package')} in {duration(event.seconds)}")
+        elif isinstance(event, Synced):
+            self._say_synced(event)
+            self._say_changes()
+        elif isinstance(event, WouldChange):
+            self._say_changes(would=True)
+            console.talk(f"Would change {count(event.paths, 'path')}" if event.paths else "Nothing would change")
+
+    def _say_synced(self, event: Synced) -> None:
+        took = duration(event.seconds)
+        if not event.paths_changed:
+            self._console.talk(f"Checked {count(event.packages, 'package')} in {took}")
+            return
+        parts = []
+        if event.reused:
+            parts.append(f"Reused {event.reused}")
+        if event.downloaded:
+            parts.append(f"downloaded {event.downloaded} ({size(event.downloaded_bytes)})")
+        if event.linked:
+            parts.append(f"linked {event.linked} in {took}")
+        elif self._changes:
+            parts.append(f"unlinked {len(self._changes)} in {took}")
+        else:
+            parts.append(f"mended {count(event.paths_changed, 'path')} in {took}")
+        line = " · ".join(parts)
+        self._console.talk(line[0].upper() + line[1:])
+
+    def _say_changes(self, *, would: bool = False) -> None:
+        changes, self._changes = self._changes, []
+        verbose = self._console.verbosity > 0
+        hidden = 0
+        for change in sorted(changes, key=lambda change: (not change.direct, change.name)):
+            if change.direct or verbose or would or change.new is None or change.old is not None:
+                self._console.talk(" " + self._line(change))
+            else:
+                hidden += 1
+        if hidden:
+            noun = "dependency" if hidden == 1 else "dependencies"
+            self._console.talk(self._console.styled(f"   (+ {hidden} {noun})", "dim"))
+
+    def _line(self, change: PackageChanged) -> str:
+        console = self._console
+        if change.old is None:
+            return f"{console.styled('+', 'green')} {change.name} {change.new}"
+        if change.new is None:
+            return f"{console.styled('-', 'red')} {change.name} {change.old}"
+        return f"{console.styled('~', 'yellow')} {change.name} {change.old} → {change.new}"
+
+    def _advance(self, event: Event) -> None:
+        if not self._console.is_terminal or self._console.verbosity < 0:
+            return
+        if self._progress is None:
+            from pyvstore.cli.progress import Progress
+
+            self._progress = Progress()
+        self._progress.show(event)
+
+    def _end_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None

@@ -1,0 +1,28 @@
+"""Events as one JSON object a line on stdout: the type in snake case as ``event``, then the fields as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+
+from typing_extensions import override
+
+from pyvstore.cli.console import Console
+from pyvstore.events import Event, Reporter
+
+
+class JsonReporter(Reporter):
+    """Writes every event as it happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+
+    @override
+    def emit(self, event: Event) -> None:
+        kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+        line = json.dumps({"event": kind, **dataclasses.asdict(event)}, ensure_ascii=True)
+        with self._lock:
+            self._console.data(line)

@@ -1,0 +1,71 @@
+"""Start a program in a project's environment. Imports next to nothing: it is on the path of every `run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from pyvstore.errors import UsageError
+
+
+def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run ``command`` with the environment at ``prefix`` first on PATH.
+
+    On POSIX the process is replaced and this does not return; elsewhere the child's exit status is returned. A first
+    word that ends in ``.py`` and is a file is run by the environment's Python. Raises UsageError (``no-command``) when
+    there is no such program.
+    """
+    environment = _environment(prefix, environ)
+    arguments = _arguments(command)
+    program = find_program(prefix, command, environ)
+    if program is None:
+        raise UsageError(
+            f"there is no program {arguments[0]} in this environment or on PATH",
+            code="no-command",
+            hint="add the package that brings it: `pyvstore add NAME`",
+        )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name == "nt":
+        import subprocess
+
+        return subprocess.call([program, *arguments[1:]], env=environment)
+    try:
+        os.execve(program, arguments, environment)  # noqa: S606 - starting the user's program is the point
+    except OSError as error:
+        raise UsageError(
+            f"{program} cannot be started", code="cannot-start", causes=[error.strerror or str(error)]
+        ) from error
+
+
+def find_program(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """Return the path of the program that `launch` would start, or None."""
+    program = _arguments(command)[0]
+    path = _environment(prefix, environ)["PATH"]
+    if os.name == "nt":
+        import shutil
+
+        return shutil.which(program, path=path)
+    # Like `shutil.which`, whose import alone costs more than the rest of this module.
+    if os.sep in program:
+        return program if _can_start(program) else None
+    places = (os.path.join(directory or ".", program) for directory in path.split(os.pathsep))
+    return next((place for place in places if _can_start(place)), None)
+
+
+def _can_start(place: str) -> bool:
+    return os.access(place, os.X_OK) and not os.path.isdir(place)
+
+
+def _arguments(command: Sequence[str]) -> list[str]:
+    is_script = command[0].endswith((".py", ".pyw")) and os.path.isfile(command[0])
+    return ["python", *command] if is_script else list(command)
+
+
+def _environment(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    scripts = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
+    environment = {name: value for name, value in environ.items() if name != "PYTHONHOME"}
+    environment["VIRTUAL_ENV"] = prefix
+    environment["PATH"] = scripts + os.pathsep + environ.get("PATH", os.defpath)
+    return environment

@@ -1,0 +1,222 @@
+"""The door of the store."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pyvstore.errors import StoreError
+from pyvstore.events import SILENT, Reporter, StoreOpened
+from pyvstore.fs.files import make_directories, make_directory, rename, set_mode
+from pyvstore.fs.locks import lock
+from pyvstore.fs.removal import remove_tree
+from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
+from pyvstore.model.manifest import FileRow, Manifest, Node
+from pyvstore.plan.fold import Source
+from pyvstore.store.ingest import MANIFEST_NAME, ingest_wheel
+from pyvstore.store.location import FORMAT_DIRECTORY
+from pyvstore.wheel.manifest_format import children_of, parse_manifest_head, parse_manifest_rows
+
+SEALED_DIRECTORY = 0o555
+_SHELVES = ("entries", "records", "projects", "stage", "tmp", "index", "interpreters", "selections", "locks")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A complete entry: its manifest and the absolute path of its root."""
+
+    manifest: Manifest
+    root: str
+
+
+class Store:
+    """One store home of this machine.
+
+    Making the object touches nothing; `open` makes the directories.
+    """
+
+    def __init__(self, home: str, reporter: Reporter = SILENT) -> None:
+        self.home = home
+        self.root = os.path.join(home, FORMAT_DIRECTORY)
+        self._reporter = reporter
+
+    def shelf(self, name: str) -> str:
+        """Return the absolute path of one of the store's directories."""
+        return os.path.join(self.root, name)
+
+    def open(self) -> None:
+        """Make sure that the store's directories exist; says so when it is the first time.
+
+        Raises StoreError when they cannot be made.
+        """
+        is_new = not os.path.isdir(self.root)
+        try:
+            for name in _SHELVES:
+                make_directories(self.shelf(name))
+        except OSError as error:
+            raise store_error(f"the store {self.home} cannot be used", error) from error
+        if is_new:
+            self._reporter.emit(StoreOpened(self.home))
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keep everybody from removing entries for the block."""
+        with self._lock("store", shared=True):
+            yield
+
+    @contextlib.contextmanager
+    def _lock(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(lock(os.path.join(self.shelf("locks"), name), shared=shared))
+            except OSError as error:
+                raise store_error("a lock in the store cannot be taken", error) from error
+            yield
+
+    def project_lock(self, identifier: str) -> contextlib.AbstractContextManager[None]:
+        """Hold the lock of one project, so that two commands do not change it at once."""
+        return self._lock(f"project-{identifier}")
+
+    def find(self, key: EntryKey) -> Entry | None:
+        """Return the entry of ``key``, or None when the store does not have it.
+
+        The directory's name carries a part of the hash only, so the manifest's full hash decides. Finishes an
+        interrupted seal. Raises StoreError when an entry is there but cannot be read.
+        """
+        for length in (SUFFIX_LENGTH, len(key.sha256)):
+            root = os.path.join(self.shelf("entries"), key.dirname(length))
+            manifest = self._manifest(root)
+            if manifest is not None and manifest.wheel_sha256 == key.sha256:
+                return Entry(manifest, root)
+        return None
+
+    def _manifest(self, root: str) -> Manifest | None:
+        try:
+            mode = os.lstat(root).st_mode
+            with open(os.path.join(root, MANIFEST_NAME), "rb") as stream:
+                head = stream.readline()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise store_error(f"the entry {os.path.basename(root)} cannot be read", error) from error
+        if stat.S_IMODE(mode) != SEALED_DIRECTORY:
+            with contextlib.suppress(PermissionError):  # another user's store
+                set_mode(root, SEALED_DIRECTORY)
+        return parse_manifest_head(head)
+
+    def ingest(self, wheel: str, key: EntryKey, filename: str) -> tuple[Entry, bool]:
+        """Make the entry of a verified wheel, unless it is there by now; return it and whether this call made it.
+
+        Args:
+            wheel: path of the wheel file, whose sha256 the caller has compared with ``key``'s.
+            key: the entry's key.
+            filename: the wheel's own file name (``wheel`` may be a temporary file).
+
+        Raises WheelError for a wheel that must not be unpacked and StoreError where the disk refuses; then nothing is
+        published and the stage is gone. If it dies midway the next call sweeps the stage.
+        """
+        with self._lock(key.dirname()):
+            entry = self.find(key)
+            if entry is not None:
+                return entry, False
+            root = os.path.join(self.shelf("entries"), key.dirname())
+            if os.path.lexists(root):
+                if self._manifest(root) is None:
+                    self._discard(root)  # not published by us whole: a half-made entry is an absent one
+                else:
+                    root = os.path.join(self.shelf("entries"), key.dirname(len(key.sha256)))
+            stage = os.path.join(self.shelf("stage"), key.dirname())
+            try:
+                if os.path.lexists(stage):
+                    remove_tree(stage)
+                make_directory(stage)
+                try:
+                    manifest = ingest_wheel(wheel, filename, key, stage)
+                    rename(stage, root)
+                except BaseException:
+                    if os.path.lexists(stage):
+                        remove_tree(stage)
+                    raise
+                set_mode(root, SEALED_DIRECTORY)
+            except OSError as error:
+                raise store_error(f"{key.name} {key.version} could not be put into the store", error) from error
+            return Entry(manifest, root), True
+
+    def discard(self, entry: Entry) -> None:
+        """Take a damaged entry out of the store, so that it can be made again."""
+        with self._lock(os.path.basename(entry.root)):
+            self._discard(entry.root)
+
+    def _discard(self, root: str) -> None:
+        trash = os.path.join(self.shelf("stage"), os.path.basename(root) + ".damaged")
+        try:
+            if os.path.lexists(trash):
+                remove_tree(trash)
+            if os.path.isdir(root) and not os.path.islink(root):
+                set_mode(root, 0o755)
+            rename(root, trash)
+            remove_tree(trash)
+        except OSError as error:
+            raise store_error(f"the entry {os.path.basename(root)} could not be removed", error) from error
+
+
+class StoreLibrary:
+    """Answers what planning asks about an entry's inside; reads a manifest's rows at most once each."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, FileRow]] = {}
+
+    def rows(self, source: Source) -> dict[str, FileRow]:
+        """Return every file of the entry by path. Raises StoreError when the manifest cannot be read."""
+        rows = self._rows.get(source.root)
+        if rows is None:
+            try:
+                with open(os.path.join(source.root, MANIFEST_NAME), "rb") as stream:
+                    stream.readline()
+                    line = stream.readline()
+            except OSError as error:
+                raise store_error(f"the entry {os.path.basename(source.root)} cannot be read", error) from error
+            rows = self._rows[source.root] = {row.path: row for row in parse_manifest_rows(line)}
+        return rows
+
+    def children(self, source: Source, directory: str) -> Mapping[str, Node]:
+        """See `plan.fold.Library`."""
+        return children_of(tuple(self.rows(source).values()), directory)
+
+    def row(self, source: Source, path: str) -> FileRow:
+        """See `plan.fold.Library`. Raises StoreError when the entry has no such file."""
+        try:
+            return self.rows(source)[path]
+        except KeyError as error:
+            raise StoreError(f"{os.path.basename(source.root)} has no {path}", code="entry-damaged") from error
+
+    def content(self, source: Source, path: str) -> bytes:
+        """See `plan.fold.Library`. Raises StoreError when the file cannot be read."""
+        try:
+            with open(os.path.join(source.root, path), "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise store_error(f"{os.path.basename(source.root)} cannot be read", error) from error
+
+
+def store_error(message: str, error: OSError) -> StoreError:
+    """Translate what the disk says into our error, with the next thing to do."""
+    hints = {
+        errno.ENOSPC: "free some space, then run the same command again",
+        errno.EDQUOT: "free some of your quota, then run the same command again",
+        errno.EROFS: "set PYVSTORE_HOME to a place that can be written",
+        errno.EACCES: "set PYVSTORE_HOME to a place that you may write, or mend the permissions",
+        errno.EPERM: "set PYVSTORE_HOME to a place that you may write, or mend the permissions",
+        errno.EMFILE: "raise the limit of open files (`ulimit -n`), then run the same command again",
+    }
+    where = f"{error.filename}: " if error.filename else ""
+    return StoreError(
+        message,
+        code="store-write" if error.errno in hints else "store",
+        causes=[f"{where}{error.strerror or error}"],
+        hint=hints.get(error.errno or 0),
+    )
