@@ -47,7 +47,7 @@ def apply_plan(plan: SyncPlan, prefix: str) -> tuple[str, ...]:
 
 def _cannot_change(prefix: str, error: OSError) -> FarmError:
     reason = error.strerror or str(error)
-    where = error.filename if isinstance(error.filename, str) else prefix
+    where = error.filename2 or error.filename or prefix  # of a link, the second name is the place
     hint = "make the folder writable, then run the same command again"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         hint = "free some space, then run the same command again"

@@ -137,7 +137,7 @@ def test_a_file_of_ours_that_changes_is_replaced_and_a_changed_one_is_set_aside(
 
 
 def test_a_lost_execute_bit_is_mended_in_place() -> None:
-    image = {"bin": Directory(), "bin/tool": File(b"#!", executable=True)}
+    image: Image = {"bin": Directory(), "bin/tool": File(b"#!", executable=True)}
     there: dict[str, Seen] = {"bin": SeenDirectory(), "bin/tool": SeenFile(sha(b"#!"), executable=False)}
     result = plan(image, there, made(image))
     assert set(result.files) == {"bin/tool"}
