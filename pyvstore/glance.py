@@ -102,7 +102,7 @@ def _same_links(links: Mapping[str, str], store: str, prefix: str) -> bool:
 
 
 def _same_sizes(files: Mapping[str, list[Any]], prefix: str) -> bool:
-    for path, (_, size, modified) in files.items():
+    for path, (_, size, modified, *_former) in files.items():
         status = os.lstat(prefix + path)
         if status.st_size != size or status.st_mtime_ns != modified:
             return False

@@ -20,11 +20,12 @@ from pyvstore.plan.sync import SyncPlan
 DISPLACED = "displaced"
 
 
-def apply_plan(plan: SyncPlan, prefix: str) -> tuple[str, ...]:
+def apply_plan(plan: SyncPlan, prefix: str) -> str | None:
     """Change the farm at ``prefix`` (an existing directory) as ``plan`` says.
 
-    Returns the places (absolute) to which things that were not ours have been moved. Raises FarmError naming the path
-    that could not be changed; what was changed until then stays, and the same call later finishes it.
+    Returns the directory (absolute) to which things that were not ours have been moved, if there were any. Raises
+    FarmError naming the path that could not be changed; what was changed until then stays, and the same call later
+    finishes it.
     """
     hand = _Hand(prefix)
     try:
@@ -42,7 +43,7 @@ def apply_plan(plan: SyncPlan, prefix: str) -> tuple[str, ...]:
             hand.write(path, file)
     except OSError as error:
         raise _cannot_change(prefix, error) from error
-    return tuple(hand.displaced)
+    return hand.aside
 
 
 def _cannot_change(prefix: str, error: OSError) -> FarmError:
@@ -60,20 +61,18 @@ class _Hand:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._twins: dict[str, str] = {}
-        self._aside: str | None = None
-        self.displaced: list[str] = []
+        self.aside: str | None = None
 
     def _place(self, path: str) -> str:
         return os.path.join(self._prefix, path)
 
     def set_aside(self, path: str) -> None:
-        if self._aside is None:
-            self._aside = self._new_aside()
-        place = os.path.join(self._aside, path)
+        if self.aside is None:
+            self.aside = self._new_aside()
+        place = os.path.join(self.aside, path)
         make_directories(os.path.dirname(place))
         with contextlib.suppress(FileNotFoundError):
             rename(self._place(path), place)
-            self.displaced.append(place)
 
     def _new_aside(self) -> str:
         base = os.path.join(self._prefix, DISPLACED)

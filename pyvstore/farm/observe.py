@@ -7,15 +7,16 @@ import os
 import stat
 from collections.abc import Collection
 
-from pyvstore.model.farm import Seen, SeenDirectory, SeenFile, SeenLink, SeenOther
+from pyvstore.model.farm import TEMPORARY_SUFFIX, Seen, SeenDirectory, SeenFile, SeenLink, SeenOther
 
 
 def observe(prefix: str, paths: Collection[str]) -> dict[str, Seen]:
     """Return what is at each of ``paths`` (prefix-relative), and at every other name in their directories.
 
     Absent paths are absent from the result, as is everything behind a link: a path counts only if all its parents are
-    real directories. Only the files among ``paths`` are hashed. Of the prefix's own directory only ``paths`` and their
-    ancestors are listed: the rest of it is nobody's business. Raises OSError where a directory cannot be read.
+    real directories. Only the files among ``paths`` are hashed. Of the prefix's own directory only ``paths``, their
+    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises OSError where a directory
+    cannot be read.
     """
     wanted = set(paths)
     directories = sorted({parent for path in wanted for parent in _ancestors(path)}, key=lambda path: path.split("/"))
@@ -40,7 +41,7 @@ def _observe_directory(prefix: str, directory: str, wanted: set[str], seen: dict
     with entries:
         for entry in entries:
             path = f"{directory}/{entry.name}" if directory else entry.name
-            if directory or path in tops:
+            if directory or path in tops or path.endswith(TEMPORARY_SUFFIX):
                 seen[path] = _observe(entry, is_wanted=path in wanted)
 
 

@@ -92,7 +92,7 @@ def _format(state: FarmState) -> dict[str, Any]:
         if made.target is not None
     }
     files = {
-        path: [made.sha256, *state.stamps.get(path, (-1, -1))]
+        path: [made.sha256, *state.stamps.get(path, (-1, -1)), *([made.former] if made.former else [])]
         for path, made in state.made.items()
         if made.sha256 is not None
     }
@@ -120,9 +120,10 @@ def _parse(raw: Mapping[str, Any]) -> FarmState:
     for path, target in raw["links"].items():
         made[path] = Made(target=f"{store}/{target[1:]}" if target.startswith("+") else str(target))
     stamps = {}
-    for path, (sha256, size_bytes, modified) in raw["files"].items():
-        made[path] = Made(sha256=str(sha256))
-        stamps[path] = (int(size_bytes), int(modified))
+    for path, (sha256, size_bytes, modified, *former) in raw["files"].items():
+        made[path] = Made(sha256=str(sha256), former=str(former[0]) if former else None)
+        if size_bytes >= 0:
+            stamps[path] = (int(size_bytes), int(modified))
     if any(path.startswith("/") or ".." in path.split("/") for path in made):
         raise ValueError("a path leaves the environment")
     return FarmState(

@@ -8,7 +8,7 @@
 `journal`      several small files that change together
 =============  ==============================================================================================
 
-Interruption: every function either happens or leaves, at worst, one file whose name ends in `files.TEMPORARY_SUFFIX`;
+Interruption: every function either happens or leaves, at worst, one file whose name ends in `TEMPORARY_SUFFIX`;
 such a file is never read, and whoever owns the directory sweeps it.
 
 Permissions: modes are set explicitly (`chmod` on the open file), because a umask of 000 or 077 must change nothing.

@@ -8,8 +8,7 @@ import secrets
 from collections.abc import Iterator
 from typing import BinaryIO
 
-TEMPORARY_SUFFIX = ".pyvstore-tmp"
-"""Ends the name of every file that is not there yet; such files are never read and may always be swept."""
+from pyvstore.model.farm import TEMPORARY_SUFFIX
 
 
 def temporary_name(path: str) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+TEMPORARY_SUFFIX = ".pyvstore-tmp"
+"""Ends the name of every file that is not there yet; such files are never read and may always be swept."""
+
 
 class Edits(str, Enum):
     """What happens to a file of ours that somebody changed."""
@@ -80,11 +83,17 @@ Seen = SeenLink | SeenFile | SeenDirectory | SeenOther
 class Made:
     """What the farm's state says we made at one path.
 
-    Exactly one of ``target`` (a link) and ``sha256`` (a file) is set, or neither (a directory).
+    ``target`` is set for a link, ``sha256`` for a file, neither for a directory. ``former`` is what the file was while
+    a change of it is under way: after a kill either may be there.
     """
 
     target: str | None = None
     sha256: str | None = None
+    former: str | None = None
+
+    def is_content(self, sha256: str) -> bool:
+        """Whether a file with this digest is one that we wrote."""
+        return sha256 in {self.sha256, self.former}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from pyvstore.model.entry import parse_entry_dirname
 from pyvstore.model.farm import (
+    TEMPORARY_SUFFIX,
     Directory,
     Edits,
     File,
@@ -150,7 +151,7 @@ class _Planner:
             if seen.sha256 == wanted and seen.executable == item.executable:
                 return
             made = self._made.get(path)
-            unchanged = made is not None and made.sha256 == seen.sha256
+            unchanged = made is not None and made.is_content(seen.sha256)
             if not unchanged and (
                 item.edits is Edits.KEEP
                 or (item.edits is Edits.KEEP_UNTIL_NEW and made is not None and made.sha256 == wanted)
@@ -176,7 +177,7 @@ class _Planner:
         if isinstance(seen, SeenLink):
             return (made is not None and made.target == seen.target) or looks_like_ours(seen.target)
         if isinstance(seen, SeenFile):
-            return made is not None and made.sha256 == seen.sha256
+            return made is not None and made.is_content(seen.sha256)
         if isinstance(seen, SeenDirectory):
             return made is not None and made.target is None and made.sha256 is None
         return False
@@ -208,7 +209,10 @@ class _Planner:
         return any(path.startswith(aside + "/") for aside in self._set_aside)
 
     def look_for_foreign(self, site_packages: Collection[str]) -> None:
-        """Find what others put into our directories; set aside metadata that would contradict ours."""
+        """Find what others put into our directories; set aside metadata that would contradict ours.
+
+        What a kill left half written is ours, and goes.
+        """
         ours = {
             (parent, _project_of(name))
             for parent, _, name in (path.rpartition("/") for path in self._image)
@@ -218,6 +222,9 @@ class _Planner:
             if path in self._image or path in self._made or path in self._remove:
                 continue
             parent, _, name = path.rpartition("/")
+            if name.endswith(TEMPORARY_SUFFIX):
+                self._remove[path] = None
+                continue
             if not isinstance(self._image.get(parent), Directory) or name == "__pycache__":
                 continue
             if parent in site_packages and name.endswith(".dist-info") and (parent, _project_of(name)) in ours:

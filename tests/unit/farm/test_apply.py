@@ -23,7 +23,7 @@ def test_links_files_and_directories_appear(tmp_path: Path) -> None:
             "run": File(b"#!", executable=True),
         },
     )
-    assert apply_plan(plan, str(tmp_path)) == ()
+    assert apply_plan(plan, str(tmp_path)) is None
     assert os.readlink(tmp_path / "lib/site/six.py") == "/store/six.py"
     assert (tmp_path / "lib/site/A").samefile(tmp_path / "lib/site/B")
     assert os.access(tmp_path / "run", os.X_OK)
@@ -34,8 +34,9 @@ def test_what_was_not_ours_is_moved_whole_and_each_time_to_a_new_place(tmp_path:
         (tmp_path / "site/click").mkdir(parents=True)
         (tmp_path / "site/click/mine.py").write_text(content)
         plan = SyncPlan(set_aside=("site/click",), links={"site/click": "/store/click"}, files={})
-        (place,) = apply_plan(plan, str(tmp_path))
-        assert (Path(place) / "mine.py").read_text() == content
+        aside = apply_plan(plan, str(tmp_path))
+        assert aside is not None
+        assert (Path(aside) / "site/click/mine.py").read_text() == content
         (tmp_path / "site/click").unlink()
     assert list_names(str(tmp_path), "displaced") == ("1", "2")
 
@@ -61,8 +62,9 @@ def test_a_directory_that_cannot_be_emptied_is_set_aside_for_the_link(tmp_path: 
     (tmp_path / "site/google").mkdir(parents=True)
     (tmp_path / "site/google/mine.py").touch()
     plan = SyncPlan(remove_directories=("site/google",), links={"site/google": "/store/google"}, files={})
-    (place,) = apply_plan(plan, str(tmp_path))
-    assert (Path(place) / "mine.py").exists()
+    aside = apply_plan(plan, str(tmp_path))
+    assert aside is not None
+    assert (Path(aside) / "site/google/mine.py").exists()
     assert os.readlink(tmp_path / "site/google") == "/store/google"
 
 
@@ -116,7 +118,7 @@ def state(prefix: Path, root: Path) -> FarmState:
         interpreter=str(python),
         interpreter_fingerprint=fingerprint(str(python)),
         packages=(InstalledPackage(name="six", version="1.17.0", direct=True, entry="six-1.17.0-0123456789ab"),),
-        made={"site": Made(), "site/six.py": Made(target=str(target)), "tool": Made(sha256="x")},
+        made={"site": Made(), "site/six.py": Made(target=str(target)), "tool": Made(sha256="x", former="y")},
         stamps={"tool": (stamp.st_size, stamp.st_mtime_ns)},
         listings={"site": ("six.py",)},
         told=("a",),

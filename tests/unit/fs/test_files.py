@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pyvstore.fs.files import TEMPORARY_SUFFIX, create_file, make_directories, make_directory, write_atomic
+from pyvstore.fs.files import create_file, make_directories, make_directory, write_atomic
 from pyvstore.fs.journal import JOURNAL_NAME, recover, replace_together
 from pyvstore.fs.links import make_second_name, replace_link
 from pyvstore.fs.locks import lock, try_lock
@@ -207,7 +207,3 @@ def test_a_journal_is_not_written_through_a_link_that_leads_out(tmp_path: Path) 
 def test_names_with_separators_are_a_programming_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="plain file name"):
         replace_together(str(tmp_path), {"a/b": b""})
-
-
-def test_temporary_files_are_told_by_their_suffix() -> None:
-    assert TEMPORARY_SUFFIX == ".pyvstore-tmp"

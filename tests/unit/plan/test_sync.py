@@ -195,3 +195,8 @@ def test_our_links_are_told_by_their_shape() -> None:
     assert looks_like_ours("/s/v1/records/six-1.17.0-0123456789ab.0123456789abcdef")
     assert not looks_like_ours("/s/v1/entries/other/six.py")
     assert not looks_like_ours("/usr/lib/python3/six.py")
+
+
+def test_what_a_kill_left_half_written_goes() -> None:
+    there = {**seen(IMAGE), f"{SITE}/.six.py.0a1b2c3d.pyvstore-tmp": SeenLink("/x")}
+    assert plan(IMAGE, there, made(IMAGE)).remove == (f"{SITE}/.six.py.0a1b2c3d.pyvstore-tmp",)

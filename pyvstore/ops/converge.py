@@ -1,0 +1,263 @@
+"""Make a project's farm what a selection says: observe, plan, apply."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.utils import canonicalize_name
+
+from pyvstore.errors import FarmError
+from pyvstore.events import PackageChanged, Synced, Warned, WouldChange
+from pyvstore.farm.apply import apply_plan
+from pyvstore.farm.observe import list_names, observe
+from pyvstore.farm.state import FarmState, InstalledPackage, read_state, write_state
+from pyvstore.fs.files import make_directory
+from pyvstore.glance import digest_files, digest_variables, fingerprint
+from pyvstore.model.environment import Interpreter
+from pyvstore.model.farm import File, Image, Link, Made
+from pyvstore.model.selection import Selection
+from pyvstore.ops.context import Project
+from pyvstore.ops.obtain import Obtained
+from pyvstore.plan.fold import Source
+from pyvstore.plan.image import FarmDesign, plan_image
+from pyvstore.plan.prefix import plan_prefix
+from pyvstore.plan.sync import SyncPlan, plan_sync
+from pyvstore.project.locate import examine_environment
+from pyvstore.store.records import ensure_records
+from pyvstore.store.roots import register
+from pyvstore.store.store import Entry, StoreLibrary
+
+PROJECT_INPUTS = ("pyproject.toml", "pylock.toml", ".python-version")
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """What `converge` found and did.
+
+    Attributes:
+        plan: the changes, made or only planned.
+        changes: the same, by distribution.
+    """
+
+    plan: SyncPlan
+    changes: tuple[PackageChanged, ...]
+
+
+def converge(
+    project: Project, selection: Selection, obtained: Obtained, interpreter: Interpreter, *, dry_run: bool = False
+) -> Converged:
+    """Turn the farm into ``selection``, or with ``dry_run`` only say what would change.
+
+    Args:
+        project: whose farm; its lock is held.
+        selection: what is wanted.
+        obtained: its entries.
+        interpreter: for which Python.
+        dry_run: change nothing.
+
+    Raises FarmError when something stands in the farm's place that is not ours, or when it cannot be changed. If it
+    dies midway, running it again finishes the work.
+    """
+    started = time.perf_counter()
+    examine_environment(project.prefix).require_usable()
+    library = StoreLibrary()
+    design = _design(project, selection, obtained.entries, interpreter, library)
+    state = read_state(project.prefix)
+    made = dict(state.made) if state else {}
+    sites = {path for path in {*design.image, *made} if path.endswith("site-packages")}
+    seen = observe(project.prefix, {*design.image, *made})
+    plan = plan_sync(design.image, seen, made, site_packages=sites)
+    packages = _packages(selection, obtained.entries)
+    changes = _changes(state.packages if state else (), packages)
+    result = Converged(plan, changes)
+    if dry_run:
+        for change in changes:
+            project.context.reporter.emit(change)
+        project.context.reporter.emit(WouldChange(plan.changes))
+        return result
+    told = state.told if state else ()
+    changed = not plan.is_empty or state is None or not state.complete
+    with project.store.shared():
+        ensure_records(project.store, design.records, library)
+        register(project.store, project.prefix)  # root first, links second: a sweep can never win the race
+        if changed:
+            _apply(project, plan, design, state)
+    _warn_of_conflicts(project, design, changes)
+    told = _tell_of_foreign(project, plan, state)
+    _finish(project, interpreter, design, packages, told)
+    _report(project, result, packages, obtained, time.perf_counter() - started)
+    return result
+
+
+def _design(
+    project: Project,
+    selection: Selection,
+    entries: Sequence[Entry],
+    interpreter: Interpreter,
+    library: StoreLibrary,
+) -> FarmDesign:
+    sources = [Source(entry.manifest, entry.root) for entry in entries]
+    layout = interpreter.layout
+    prompt = os.path.basename(project.root) or "venv"
+    return plan_image(
+        sources,
+        base=plan_prefix(interpreter, project.prefix, prompt),
+        layout=layout,
+        python=os.path.join(project.prefix, layout.scripts, "python"),
+        records_root=project.store.shelf("records"),
+        direct={pin.name for pin in selection.pins if pin.direct},
+        library=library,
+    )
+
+
+def _apply(project: Project, plan: SyncPlan, design: FarmDesign, state: FarmState | None) -> None:
+    try:
+        make_directory(project.prefix)
+    except OSError as error:
+        raise FarmError(
+            f"the environment {project.prefix} cannot be made",
+            code="farm-write",
+            causes=[error.strerror or str(error)],
+            hint="make the folder writable, then run the same command again",
+        ) from error
+    before = state or FarmState(prefix=project.prefix, store=project.store.root, complete=False)
+    pending = {**before.made, **_made(design.image, before.made)}
+    write_state(
+        replace(before, prefix=project.prefix, store=project.store.root, complete=False, made=pending, stamps={})
+    )
+    aside = apply_plan(plan, project.prefix)
+    if aside is not None:
+        message = f"what stood in the way and was not made by pyvstore is now in {aside}"
+        project.context.reporter.emit(Warned("set-aside", message))
+
+
+def _warn_of_conflicts(project: Project, design: FarmDesign, changes: Sequence[PackageChanged]) -> None:
+    """Say which files several distributions claim, when one of those distributions is new here."""
+    changed = {change.name for change in changes}
+    by_owners: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for conflict in design.conflicts:
+        if changed.intersection(conflict.owners):
+            by_owners.setdefault((conflict.owners, conflict.winner), []).append(conflict.path)
+    for (owners, winner), paths in by_owners.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        verb = "are" if more else "is"
+        message = f"{paths[0]}{more} {verb} in {' and '.join(owners)} with different contents; that of {winner} is used"
+        project.context.reporter.emit(Warned("overlap", message))
+
+
+def _tell_of_foreign(project: Project, plan: SyncPlan, state: FarmState | None) -> tuple[str, ...]:
+    """Say once which distributions are there that the lockfile does not know."""
+    told = state.told if state else ()
+    names = sorted(
+        path.rpartition("/")[2].removesuffix(".dist-info") for path in plan.foreign if path.endswith(".dist-info")
+    )
+    key = f"foreign:{' '.join(names)}"
+    if names and key not in told:
+        message = f"not in the lockfile and left alone: {', '.join(names)}"
+        project.context.reporter.emit(Warned("foreign", message))
+        told = (*(item for item in told if not item.startswith("foreign:")), key)
+    return told
+
+
+def _finish(
+    project: Project,
+    interpreter: Interpreter,
+    design: FarmDesign,
+    packages: tuple[InstalledPackage, ...],
+    told: tuple[str, ...],
+) -> None:
+    """Write the state that lets the next command answer after a glance."""
+    made = _made(design.image, {})
+    stamps = {}
+    for path, item in made.items():
+        if item.sha256 is not None:
+            status = os.lstat(os.path.join(project.prefix, path))
+            stamps[path] = (status.st_size, status.st_mtime_ns)
+    site = interpreter.layout.site_packages
+    inputs = (*PROJECT_INPUTS, project.context.user_settings_path())
+    write_state(
+        FarmState(
+            prefix=project.prefix,
+            store=project.store.root,
+            complete=True,
+            input_files=digest_files(project.root, inputs),
+            input_variables=digest_variables(project.context.environ),
+            interpreter=interpreter.executable,
+            interpreter_fingerprint=fingerprint(interpreter.executable),
+            packages=packages,
+            made=made,
+            stamps=stamps,
+            listings={site: list_names(project.prefix, site)},
+            told=told,
+        )
+    )
+
+
+def _made(image: Image, before: Mapping[str, Made]) -> dict[str, Made]:
+    """What we have made when ``image`` is applied; with what was there before, also while it is being applied."""
+    made = {}
+    for path, item in image.items():
+        if isinstance(item, Link):
+            made[path] = Made(target=item.target)
+        elif isinstance(item, File):
+            former = before[path].sha256 if path in before else None
+            made[path] = Made(sha256=hashlib.sha256(item.data).hexdigest(), former=former)
+        else:
+            made[path] = Made()
+    return made
+
+
+def _packages(selection: Selection, entries: Sequence[Entry]) -> tuple[InstalledPackage, ...]:
+    packages = (
+        InstalledPackage(
+            name=entry.manifest.display_name,
+            version=entry.manifest.version,
+            direct=pin.direct,
+            entry=os.path.basename(entry.root),
+        )
+        for pin, entry in zip(selection.pins, entries, strict=True)
+    )
+    return tuple(sorted(packages, key=lambda package: canonicalize_name(package.name)))
+
+
+def _changes(before: Sequence[InstalledPackage], after: Sequence[InstalledPackage]) -> tuple[PackageChanged, ...]:
+    old = {canonicalize_name(package.name): package for package in before}
+    new = {canonicalize_name(package.name): package for package in after}
+    changes = []
+    for name in sorted(old.keys() | new.keys()):
+        was, now = old.get(name), new.get(name)
+        if was is None or now is None or was.entry != now.entry:
+            direct = any(package.direct for package in (was, now) if package is not None)
+            changes.append(
+                PackageChanged(name, was.version if was else None, now.version if now else None, direct=direct)
+            )
+    return tuple(changes)
+
+
+def _report(
+    project: Project,
+    result: Converged,
+    packages: Sequence[InstalledPackage],
+    obtained: Obtained,
+    seconds: float,
+) -> None:
+    reporter = project.context.reporter
+    for change in result.changes:
+        reporter.emit(change)
+    linked = [change.name for change in result.changes if change.new is not None]
+    downloaded = len(obtained.downloaded.intersection(linked))
+    reporter.emit(
+        Synced(
+            packages=len(packages),
+            reused=len(linked) - downloaded,
+            downloaded=downloaded,
+            downloaded_bytes=obtained.downloaded_bytes,
+            linked=len(linked),
+            paths_changed=result.plan.changes,
+            seconds=seconds,
+        )
+    )

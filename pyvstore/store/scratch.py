@@ -1,0 +1,53 @@
+"""Room for downloads, gone afterwards; what dead processes left is swept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+
+from pyvstore.fs.files import make_directory
+from pyvstore.fs.locks import lock, try_lock
+from pyvstore.fs.removal import remove_file, remove_tree
+from pyvstore.store.store import Store, store_error
+
+_LOCK_SUFFIX = ".lock"
+
+
+@contextlib.contextmanager
+def scratch(store: Store) -> Iterator[str]:
+    """Give the block a fresh directory on the store's file system and remove it afterwards.
+
+    A lock beside the directory says that its maker lives; a directory whose lock nobody holds is swept by the next
+    caller. Raises StoreError when the directory cannot be made.
+    """
+    shelf = store.shelf("tmp")
+    directory = os.path.join(shelf, secrets.token_hex(8))
+    _sweep(shelf)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock(directory + _LOCK_SUFFIX))
+            stack.callback(remove_file, directory + _LOCK_SUFFIX)
+            make_directory(directory)
+        except OSError as error:
+            raise store_error("the store has no room for downloads", error) from error
+        try:
+            yield directory
+        finally:
+            remove_tree(directory)
+
+
+def _sweep(shelf: str) -> None:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(shelf):
+            if name.endswith(_LOCK_SUFFIX):
+                _sweep_one(os.path.join(shelf, name))
+
+
+def _sweep_one(path: str) -> None:
+    with contextlib.suppress(OSError), try_lock(path) as nobody_lives:
+        if nobody_lives:
+            with contextlib.suppress(FileNotFoundError):
+                remove_tree(path.removesuffix(_LOCK_SUFFIX))
+            remove_file(path)
