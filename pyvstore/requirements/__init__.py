@@ -1,1 +1,14 @@
-"""Placeholder."""
+"""What a project asks for: the values behind pyproject.toml and behind what a person types. Pure.
+
+==========  =================================================================================
+`project`   ``[project]``, extras and dependency groups → `ProjectRequirements`
+`argument`  a word on the command line → a requirement, or a sentence that helps
+`text`      requirement, specifier and marker → the one spelling that pyvstore writes
+`edits`     which entry of a dependency list an ``add`` or a ``remove`` changes
+`settings`  ``[tool.pyvstore]``, the user's file, variables and flags → `Settings`
+`urls`      index URLs, with credentials split off at the first touch
+==========  =================================================================================
+
+Parsed tables come in and values go out; reading and editing the files is the business of `pyvstore.project`. Errors
+name the place (``project.dependencies[2]``), because a person has to find it again.
+"""

@@ -1,0 +1,114 @@
+"""Why a lock means nothing for a target: the rules of PEP 751 said no, and a person wants to know what to do.
+
+``packaging`` refuses with a sentence and no data. Its rules are applied again to one package at a time, so that what is
+told here is what was decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from packaging.markers import Marker
+from packaging.version import Version
+
+from pyvstore.errors import LockfileError
+from pyvstore.lockfile.document import LockDocument, LockedPackage
+from pyvstore.lockfile.filenames import expand_tags, tag_triple
+from pyvstore.model.environment import TargetEnvironment
+from pyvstore.requirements.text import format_marker, format_specifiers
+
+_SHOWN = 8
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+
+
+def describe_environment(environment: TargetEnvironment) -> str:
+    """Return ``CPython 3.12.1 on linux x86_64``."""
+    markers = environment.markers
+    implementation = _IMPLEMENTATIONS.get(markers["implementation_name"], markers["implementation_name"])
+    return (
+        f"{implementation} {markers['python_full_version']} on {markers['sys_platform']} {markers['platform_machine']}"
+    )
+
+
+def explain_refusal(
+    document: LockDocument,
+    environment: TargetEnvironment,
+    extras: Collection[str],
+    groups: Collection[str],
+    reason: str,
+) -> LockfileError:
+    """Return the error for a selection that was refused with ``reason``."""
+    python = _python(environment)
+    here = describe_environment(environment)
+    if document.requires_python is not None and not document.requires_python.contains(python):
+        return LockfileError(
+            f"pylock.toml is for Python {format_specifiers(document.requires_python)}, and this is {here}",
+            code="lock-requires-python",
+            hint="choose another Python, or widen `requires-python` and run `pyvstore lock`",
+        )
+    if document.environments and not any(_holds(marker, environment) for marker in document.environments):
+        return LockfileError(
+            f"pylock.toml does not cover {here}",
+            code="lock-environment",
+            causes=tuple(f"it covers {format_marker(marker)}" for marker in document.environments[:_SHOWN]),
+            hint="choose another Python, or widen what the lock covers and run `pyvstore lock`",
+        )
+    wanted: dict[str, LockedPackage] = {}
+    for package in document.packages:
+        if not _is_wanted(package, environment, extras, groups):
+            continue
+        if package.requires_python is not None and not package.requires_python.contains(python):
+            return LockfileError(
+                f"{package.name} {package.version} is for Python {format_specifiers(package.requires_python)}, "
+                f"and this is {here}",
+                code="lock-requires-python",
+                hint="choose another Python, or run `pyvstore lock`",
+            )
+        other = wanted.setdefault(package.name, package)
+        if other is not package:
+            return LockfileError(
+                f"pylock.toml has both {package.name} {other.version} and {package.version} for {here}",
+                code="lock-ambiguous",
+                hint="run `pyvstore lock`",
+            )
+    for package in wanted.values():
+        if package.source is None and package.sdist is None and not _has_wheel(package, environment):
+            return _no_wheel(package, here)
+    return LockfileError(f"pylock.toml does not fit {here}", causes=(ascii(reason),), hint="run `pyvstore lock`")
+
+
+def _no_wheel(package: LockedPackage, here: str) -> LockfileError:
+    triples = sorted({tag_triple(wheel.filename) for wheel in package.wheels})
+    listed = ", ".join(triples[:_SHOWN])
+    more = f" and {len(triples) - _SHOWN} more" if len(triples) > _SHOWN else ""
+    return LockfileError(
+        f"{package.name} {package.version} has no wheel for {here}",
+        code="no-wheel",
+        causes=(f"locked are {listed}{more}",),
+        hint=f"choose another Python, or require a version of {package.name} that has a wheel for it",
+    )
+
+
+def _has_wheel(package: LockedPackage, environment: TargetEnvironment) -> bool:
+    supported = frozenset(environment.tags)
+    return any(not supported.isdisjoint(expand_tags(tag_triple(wheel.filename))) for wheel in package.wheels)
+
+
+def _is_wanted(
+    package: LockedPackage, environment: TargetEnvironment, extras: Collection[str], groups: Collection[str]
+) -> bool:
+    if package.marker is None:
+        return True
+    values: dict[str, str | frozenset[str]] = {**environment.markers}
+    values |= {"extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+    return package.marker.evaluate(values, context="lock_file")
+
+
+def _holds(marker: Marker, environment: TargetEnvironment) -> bool:
+    return marker.evaluate(environment.markers, context="requirement")
+
+
+def _python(environment: TargetEnvironment) -> Version:
+    # A Python built from a checkout calls itself `3.14.0+`, which is no version.
+    text = environment.markers["python_full_version"]
+    return Version(f"{text}local" if text.endswith("+") else text)

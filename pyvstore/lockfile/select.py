@@ -1,0 +1,247 @@
+"""`LockDocument` and target environment → `Selection`, by the installer's rules of PEP 751.
+
+The rules are applied by ``packaging.pylock``, on a narrowed copy: wheels that carry none of the target's tags are left
+out beforehand, and of the target's thousand tags only those that some wheel carries are made into objects. Neither can
+change what is selected. Where the rules refuse, the document is looked at again to say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import cast
+
+from packaging.markers import Environment, UndefinedComparison, UndefinedEnvironmentName
+from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageWheel, Pylock, PylockSelectError
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.tags import Tag
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from pyvstore.errors import BuildError, LockfileError, UsageError
+from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
+from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
+from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
+from pyvstore.lockfile.refusal import explain_refusal
+from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.selection import Pin, Selection
+from pyvstore.requirements.text import parse_marker
+
+_LOCK_VERSION = Version("1.0")
+
+
+def select(
+    document: LockDocument,
+    environment: TargetEnvironment,
+    *,
+    extras: Collection[str] = (),
+    dependency_groups: Collection[str] | None = None,
+) -> Selection:
+    """Return what the lock means for one target, dependencies before their dependents.
+
+    Args:
+        document: a checked lock.
+        environment: the *target's* markers and tags; those of the tool's own Python are never looked at.
+        extras: extras to install.
+        dependency_groups: groups to install; None for the lock's default groups.
+
+    Raises:
+        UsageError: code ``extra-unknown`` or ``group-unknown``.
+        LockfileError: codes ``lock-requires-python``, ``lock-environment``, ``lock-ambiguous``, ``lock-source``,
+            ``lock-invalid`` (a marker without meaning) and ``no-wheel``.
+        BuildError: code ``build-required``; only a source distribution fits.
+    """
+    chosen_extras = _known(extras, document.extras, "extra")
+    groups = document.default_groups if dependency_groups is None else dependency_groups
+    chosen_groups = _known(groups, document.dependency_groups, "group")
+    narrowed = _Narrowed(document, environment)
+    try:
+        chosen = dict(narrowed.select(chosen_extras, chosen_groups))
+        held = {package.name: package for package, _ in chosen.values()}
+        dependencies = {name: _dependencies(package, held, environment) for name, (package, _) in chosen.items()}
+        direct = _direct_names(document, environment, chosen_extras, chosen_groups, dependencies)
+    except PylockSelectError as error:
+        raise explain_refusal(document, environment, chosen_extras, chosen_groups, str(error)) from error
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise LockfileError(
+            "pylock.toml has a marker that has no meaning here",
+            code="lock-invalid",
+            causes=(ascii(str(error)),),
+            hint="run `pyvstore lock`",
+        ) from error
+    pins = []
+    for name in _in_installation_order(dependencies):
+        package, wheel = chosen[name]
+        pins.append(
+            Pin(
+                name=name,
+                version=str(package.version),
+                filename=wheel.filename,
+                url=wheel.url,
+                sha256=wheel.sha256,
+                size_bytes=wheel.size_bytes,
+                dependencies=dependencies[name],
+                direct=name in direct,
+            )
+        )
+    return Selection(pins=tuple(pins))
+
+
+def _known(asked: Iterable[str], known: Collection[str], kind: str) -> frozenset[str]:
+    names = frozenset(canonicalize_name(name) for name in asked)
+    by_name = {str(canonicalize_name(name)): name for name in known}
+    for name in sorted(names):
+        if name not in by_name:
+            raise UsageError(
+                f"pylock.toml has no {kind} {name!r}",
+                code=f"{kind}-unknown",
+                hint=f"it has {', '.join(sorted(by_name))}" if by_name else f"it has no {kind}s at all",
+            )
+    # Markers compare group names as they are spelled in the lock.
+    return frozenset(by_name[name] for name in names)
+
+
+class _Narrowed:
+    """The document as ``packaging`` sees it, and the way back from its objects to ours."""
+
+    def __init__(self, document: LockDocument, environment: TargetEnvironment) -> None:
+        self._document = document
+        self._environment = environment
+        self._supported = frozenset(environment.tags)
+        self._used: set[str] = set()
+        self._packages: dict[int, LockedPackage] = {}
+        self._wheels: dict[int, LockedFile] = {}
+
+    def select(
+        self, extras: Collection[str], groups: Collection[str]
+    ) -> Iterator[tuple[NormalizedName, tuple[LockedPackage, LockedFile]]]:
+        packages = [self._package(package) for package in self._document.packages]
+        pylock = Pylock(
+            lock_version=_LOCK_VERSION,
+            environments=self._document.environments,
+            requires_python=self._document.requires_python,
+            extras=self._document.extras,
+            dependency_groups=self._document.dependency_groups,
+            default_groups=self._document.default_groups,
+            created_by=self._document.created_by,
+            packages=packages,
+        )
+        tags = [Tag(*tag.split("-", 2)) for tag in self._environment.tags if tag in self._used]
+        for package, source in pylock.select(
+            environment=cast("Environment", dict(self._environment.markers)),
+            tags=tags,
+            extras=extras,
+            dependency_groups=groups,
+        ):
+            locked = self._packages[id(package)]
+            if isinstance(source, PackageSdist):
+                raise _build_required(locked)
+            if not isinstance(source, PackageWheel):
+                raise LockfileError(
+                    f"{locked.name} is locked as a {locked.source}, which is not supported yet",
+                    code="lock-source",
+                    hint="require it from an index",
+                )
+            yield locked.name, (locked, self._wheels[id(source)])
+
+    def _package(self, locked: LockedPackage) -> Package:
+        fitting = [wheel for wheel in locked.wheels if self._fits(wheel)]
+        if len(fitting) > 1:
+            # Of wheels with equally good tags the first is taken, and the build tag decides (PEP 427).
+            fitting.sort(key=lambda wheel: build_number(wheel.filename), reverse=True)
+        # One that does not fit is enough to be refused by.
+        wheels = fitting or ([] if locked.sdist else locked.wheels[:1])
+        package = Package(
+            name=locked.name,
+            version=locked.version,
+            marker=locked.marker,
+            requires_python=locked.requires_python,
+            wheels=[self._wheel(wheel) for wheel in wheels],
+            sdist=None
+            if locked.sdist is None
+            else PackageSdist(name=locked.sdist.filename, url=locked.sdist.url, hashes={"sha256": locked.sdist.sha256}),
+            directory=None if locked.source is None else PackageDirectory(path="."),
+        )
+        self._packages[id(package)] = locked
+        return package
+
+    def _fits(self, wheel: LockedFile) -> bool:
+        tags = self._supported.intersection(expand_tags(tag_triple(wheel.filename)))
+        self._used |= tags
+        return bool(tags)
+
+    def _wheel(self, locked: LockedFile) -> PackageWheel:
+        wheel = PackageWheel(name=locked.filename, url=locked.url, hashes={"sha256": locked.sha256})
+        self._wheels[id(wheel)] = locked
+        return wheel
+
+
+def _build_required(package: LockedPackage) -> BuildError:
+    locked = f", whose wheels do not fit this platform ({len(package.wheels)} locked)" if package.wheels else ""
+    return BuildError(
+        f"{package.name} {package.version} would have to be built from source{locked}",
+        code="build-required",
+        causes=("builds are not supported yet",),
+        hint=f"require a version of {package.name} that has a wheel for this Python and platform",
+    )
+
+
+def _dependencies(
+    package: LockedPackage, held: Mapping[NormalizedName, LockedPackage], environment: TargetEnvironment
+) -> tuple[NormalizedName, ...]:
+    names = {
+        edge.name
+        for edge in package.dependencies
+        if edge.name in held
+        and edge.name != package.name
+        and edge.version in {None, held[edge.name].version}
+        and (edge.marker is None or parse_marker(edge.marker).evaluate(environment.markers, context="lock_file"))
+    }
+    return tuple(sorted(names))
+
+
+def _direct_names(
+    document: LockDocument,
+    environment: TargetEnvironment,
+    extras: Iterable[str],
+    groups: Iterable[str],
+    dependencies: Mapping[NormalizedName, Collection[NormalizedName]],
+) -> frozenset[str]:
+    if document.inputs is None:
+        return frozenset(dependencies).difference(*dependencies.values())
+    tables = {DEPENDENCIES_TABLE, *map(optional_table, extras), *map(group_table, groups)}
+    names = set()
+    for table, text in document.inputs.requirements:
+        if table not in tables:
+            continue
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            # An edit by hand; the lock is stale, and who is direct is only told to people.
+            continue
+        if requirement.marker is None or requirement.marker.evaluate(environment.markers):
+            names.add(canonicalize_name(requirement.name))
+    return frozenset(names)
+
+
+def _in_installation_order(
+    dependencies: Mapping[NormalizedName, Collection[NormalizedName]],
+) -> Iterator[NormalizedName]:
+    """Yield every name after its dependencies; in a cycle, the name that sorts first is left last.
+
+    A depth-first walk in the order of names, with a stack of its own because chains may be long.
+    """
+    entered: set[NormalizedName] = set()
+    for root in sorted(dependencies):
+        if root in entered:
+            continue
+        entered.add(root)
+        stack = [(root, iter(sorted(dependencies[root])))]
+        while stack:
+            name, rest = stack[-1]
+            following = next((dependency for dependency in rest if dependency not in entered), None)
+            if following is None:
+                stack.pop()
+                yield name
+            else:
+                entered.add(following)
+                stack.append((following, iter(sorted(dependencies[following]))))
