@@ -5,10 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from pyvstore.model.farm import TEMPORARY_SUFFIX
+
+_NEW_FILE = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
 
 
 def temporary_name(path: str) -> str:
@@ -46,8 +55,7 @@ def create_file(path: str, *, mode: int) -> Iterator[BinaryIO]:
 
     Raises FileExistsError if anything, a link included, is there.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    descriptor = os.open(path, _NEW_FILE, 0o600)
     with open(descriptor, "wb") as stream:
         if hasattr(os, "fchmod"):
             os.fchmod(descriptor, mode)
@@ -104,3 +112,23 @@ def sync_directory(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_chunks(path: str, chunks: Iterable[bytes], *, mode: int) -> None:
+    """Write a new file piece by piece; ``mode`` holds whatever the umask is.
+
+    Made for many thousands of small files. Raises FileExistsError if anything is there, OSError, and what ``chunks``
+    raises; the file may be there, incomplete, then.
+    """
+    descriptor = os.open(path, _NEW_FILE, 0o600)
+    try:
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view) :]
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
+    if not hasattr(os, "fchmod"):
+        os.chmod(path, mode)

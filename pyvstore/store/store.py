@@ -17,11 +17,10 @@ from pyvstore.fs.removal import remove_tree
 from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
 from pyvstore.model.manifest import FileRow, Manifest, Node
 from pyvstore.plan.fold import Source
-from pyvstore.store.ingest import MANIFEST_NAME, ingest_wheel
+from pyvstore.store.ingest import MANIFEST_NAME, SEALED_DIRECTORY, ingest_wheel
 from pyvstore.store.location import FORMAT_DIRECTORY
 from pyvstore.wheel.manifest_format import children_of, parse_manifest_head, parse_manifest_rows
 
-SEALED_DIRECTORY = 0o555
 _SHELVES = ("entries", "records", "projects", "stage", "tmp", "index", "interpreters", "selections", "locks")
 
 
