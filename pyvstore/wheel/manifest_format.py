@@ -35,9 +35,7 @@ def format_manifest(manifest: Manifest, rows: Iterable[FileRow]) -> bytes:
         "entry_points": [
             [point.name, point.module, point.attribute, int(point.gui)] for point in sorted(manifest.entry_points)
         ],
-        "reach": [
-            [reach.path, reach.format, list(reach.needed), list(reach.search)] for reach in sorted(manifest.reach)
-        ],
+        "reach": _format_reach(manifest.reach),
         "warnings": [list(warning) for warning in manifest.warnings],
     }
     ordered = sorted(rows, key=_row_key)
@@ -54,6 +52,22 @@ def _format_children(children: Mapping[str, Node]) -> dict[str, Any]:
         name: _format_children(node.children) if node.kind is NodeKind.OPEN else node.kind.value
         for name, node in sorted(children.items())
     }
+
+
+def _format_reach(reaches: Iterable[NativeReach]) -> list[Any]:
+    """Group files that want the same: hundreds of libraries of one wheel differ in their paths only."""
+    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for reach in sorted(reaches):
+        groups.setdefault((reach.format, reach.needed, reach.search), []).append(reach.path)
+    return [[form, list(needed), list(search), paths] for (form, needed, search), paths in sorted(groups.items())]
+
+
+def _parse_reach(groups: Any) -> tuple[NativeReach, ...]:
+    found: list[NativeReach] = []
+    for form, needed, search, paths in groups:
+        wants = _text(form), tuple(map(_text, needed)), tuple(map(_path, search))
+        found += [NativeReach(_path(path), *wants) for path in paths]
+    return tuple(sorted(found))
 
 
 def _malformed(why: str) -> StoreError:
@@ -108,10 +122,7 @@ def parse_manifest_head(first_line: bytes) -> Manifest:
                 EntryPoint(_component(_text(name)), _text(module), _text(attribute), bool(gui))
                 for name, module, attribute, gui in head["entry_points"]
             ),
-            reach=tuple(
-                NativeReach(_path(path), _text(kind), tuple(map(_text, needed)), tuple(map(_text, search)))
-                for path, kind, needed, search in head["reach"]
-            ),
+            reach=_parse_reach(head["reach"]),
             warnings=tuple((_text(code), _text(sentence)) for code, sentence in head["warnings"]),
         )
     except KeyError as error:
