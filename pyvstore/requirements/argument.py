@@ -79,16 +79,16 @@ def _refuse_what_is_no_name(text: str) -> None:
             "a URL cannot be required yet, only packages from an index", code="requirement", hint=_EXAMPLES
         )
     if text.startswith("-"):
-        raise UsageError(f"{text!r} is an option, not a requirement", code="requirement", hint=_EXAMPLES)
+        raise UsageError(f"{show_text(text)} is an option, not a requirement", code="requirement", hint=_EXAMPLES)
     if text.endswith(".txt") and " " not in text:
         raise UsageError(
-            f"{text!r} looks like a file of requirements, which cannot be read yet",
+            f"{show_text(text)} looks like a file of requirements, which cannot be read yet",
             code="requirement",
             hint="name the packages themselves",
         )
-    if _PATH.match(text) or text.lower().endswith(_ARCHIVES):
+    if _PATH.match(text) or ("@" not in text and text.lower().endswith(_ARCHIVES)):
         raise UsageError(
-            f"{text!r} is a path: local packages cannot be required yet, only packages from an index",
+            f"{show_text(text)} is a path: local packages cannot be required yet, only packages from an index",
             code="requirement",
             hint=_EXAMPLES,
         )
@@ -109,7 +109,7 @@ def _refuse_reference(requirement: Requirement) -> None:
 
 def _hint(text: str) -> str:
     match = _SPLIT.match(text)
-    if match is None:
+    if match is None or "://" in text:
         return _EXAMPLES
     name, operator, rest = re.sub(r"\s", "", match["name"]), match["operator"], match["rest"].strip()
     if not rest and operator in {"==", ">=", "<=", "~=", "!=", ">", "<", "="}:

@@ -17,7 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from pyvstore.errors import ProjectError
-from pyvstore.requirements.text import show_text
+from pyvstore.requirements.text import printable, show_text
 
 _DYNAMIC_REFUSED = ("dependencies", "optional-dependencies", "requires-python", "name")
 
@@ -113,7 +113,7 @@ def _parse_requires_python(table: Mapping[str, object]) -> SpecifierSet | None:
 def _parse_optional(table: Mapping[str, object]) -> Mapping[NormalizedName, tuple[Requirement, ...]]:
     optional: dict[NormalizedName, tuple[Requirement, ...]] = {}
     for key, value in table.items():
-        place = f"project.optional-dependencies.{key}"
+        place = f"project.optional-dependencies.{printable(key)}"
         try:
             extra = canonicalize_name(key, validate=True)
         except InvalidName as error:
@@ -129,7 +129,7 @@ def _parse_groups(table: Mapping[str, object]) -> Mapping[str, tuple[Requirement
         return MappingProxyType({})
     checked: dict[str, list[str | Mapping[str, str]]] = {}
     for name, value in table.items():
-        checked[name] = _parse_group_entries(value, f"dependency-groups.{name}")
+        checked[name] = _parse_group_entries(value, f"dependency-groups.{printable(name)}")
     try:
         resolver = DependencyGroupResolver(checked)
         groups = {str(canonicalize_name(name)): resolver.resolve(name) for name in checked}
@@ -162,8 +162,10 @@ def _first_reason(error: BaseException) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, CyclicDependencyGroup):
+        if error.group == error.include_group:
+            return f"{error.group!r} includes itself"
         return f"{error.group!r} and {error.include_group!r} include each other"
-    return str(error)
+    return printable(str(error))
 
 
 def _parse_requirements(value: object, place: str) -> tuple[Requirement, ...]:

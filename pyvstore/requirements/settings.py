@@ -17,6 +17,7 @@ from enum import IntEnum
 
 from pyvstore.errors import UsageError
 from pyvstore.requirements.project import describe_type
+from pyvstore.requirements.text import printable
 from pyvstore.requirements.urls import IndexLocation, parse_index_url
 
 PUBLIC_INDEX_URL = "https://" + ".".join(("py" + "pi", "org")) + "/simple/"
@@ -198,7 +199,7 @@ def merge_settings(layers: Iterable[SettingsLayer]) -> Settings:
 def _parse_table(table: Mapping[str, object], origin: Origin, prefix: str) -> SettingsLayer:
     for key in table:
         if key not in _ACTIVE:
-            raise _refusal(key, prefix + key)
+            raise _refusal(key, prefix + printable(key))
     package = table.get("package")
     if package is not None and not isinstance(package, bool):
         raise _wrong_type(f"{prefix}package", package, "true or false")
@@ -249,7 +250,9 @@ def _parse_index(table: Mapping[str, object], origin: Origin, place: str) -> Ind
         if key in _INDEX_NOT_YET:
             raise UsageError(f"{place}.{key}: this version does not support this yet", code="setting-unsupported")
         if key not in _INDEX_KEYS:
-            raise UsageError(f"{place}.{key}: there is no such setting", code="setting", hint=_alike(key, _INDEX_KEYS))
+            raise UsageError(
+                f"{place}.{printable(key)}: there is no such setting", code="setting", hint=_alike(key, _INDEX_KEYS)
+            )
     url, name, default = table.get("url"), table.get("name"), table.get("default", False)
     if not isinstance(url, str):
         raise UsageError(f"{place}.url: is missing or not a text", code="setting")

@@ -57,6 +57,11 @@ def format_requirement(requirement: Requirement) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with escapes for what could move a terminal's cursor or turn the writing direction."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
 def show_text(text: str) -> str:
     """Return a requirement that could not be read as a literal for messages; a URL in it may hold a password."""
     return "the entry with a URL" if "://" in text else repr(text)
