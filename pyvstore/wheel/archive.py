@@ -9,46 +9,22 @@ members without a unix mode, names without the UTF-8 flag that are UTF-8 all the
 
 from __future__ import annotations
 
-import stat
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from pyvstore.errors import WheelError
 from pyvstore.wheel.directory import (
-    DEFLATED,
-    FLAG_DESCRIPTOR,
-    MAX32,
-    STORED,
     TAIL_BYTES,
     DirectoryEntry,
     NeedMore,
     find_end_record,
     parse_directory,
     refusal,
-    resolve_local_extra,
 )
+from pyvstore.wheel.inflate import DamagedError, Member, inflate
+from pyvstore.wheel.local_header import check_local_header, method_fault, mode_fault
 from pyvstore.wheel.names import NamedWarning, NameJudge, find_collisions, find_files_used_as_directories, shown
-
-_LOCAL = struct.Struct("<4s5H3I2H")
-_ONE_READ_BYTES = 1024 * 1024
-_INPUT_BYTES = 256 * 1024
-_OUTPUT_BYTES = 1024 * 1024
-_DEFLATE_LIMIT = 1032  # no deflate stream expands further
-
-
-class Member(NamedTuple):
-    """One file of the archive. ``executable``: any x-bit of its unix mode."""
-
-    name: str
-    size_bytes: int
-    compressed_bytes: int
-    crc: int
-    method: int
-    data_offset: int
-    executable: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,18 +89,7 @@ class Archive:
         if self._problems:
             raise refusal(label, self._problems)
         self.warnings: tuple[NamedWarning, ...] = tuple(judge.warnings)
-        self.members: Mapping[str, Member] = {
-            entry.name: Member(
-                entry.name,
-                entry.size_bytes,
-                entry.compressed_bytes,
-                entry.crc,
-                entry.method,
-                offsets[entry.offset],
-                bool(entry.mode & 0o111),
-            )
-            for entry in files
-        }
+        self.members: Mapping[str, Member] = {entry.name: Member.of(entry, offsets[entry.offset]) for entry in files}
 
     def _refuse_other_formats(self) -> None:
         self._stream.seek(0)
@@ -165,7 +130,7 @@ class Archive:
         total = 0
         for entry in entries:
             total += entry.size_bytes
-            fault = _method_fault(entry) or _mode_fault(entry)
+            fault = method_fault(entry) or mode_fault(entry)
             if fault is not None:
                 self._problems.append(f"{shown(entry.name)}: {fault}")
         if total > limits.total_bytes:
@@ -188,57 +153,10 @@ class Archive:
         ends.append(directory_offset)
         for entry, end in zip(ordered, ends, strict=False):
             try:
-                data_offsets[entry.offset] = self._check_local(entry, end)
+                data_offsets[entry.offset] = check_local_header(self._stream, entry, end)
             except ValueError as error:  # noqa: PERF203 - every member is judged, not only the first bad one
                 self._problems.append(f"{shown(entry.name)}: {error}")
         return data_offsets
-
-    def _check_local(self, entry: DirectoryEntry, end: int) -> int:
-        """Return where the member's data begins; raises ValueError. ``end`` is where the next thing begins."""
-        name_end = 30 + len(entry.raw_name)
-        read = self._stream.read
-        self._stream.seek(entry.offset)
-        header = read(name_end)
-        if len(header) < name_end:
-            raise ValueError("its local header is cut off")
-        signature, _, flags, method, _, _, crc, compressed, size, name_bytes, extra_bytes = _LOCAL.unpack_from(header)
-        if signature != b"PK\x03\x04":
-            raise ValueError("there is no local header where the central directory says")
-        if name_bytes != len(entry.raw_name) or header[30:] != entry.raw_name:
-            raise ValueError("its local header has another name")
-        if flags != entry.flags or method != entry.method:
-            raise ValueError("its local header has another method or other flags")
-        if extra_bytes or MAX32 in (compressed, size):
-            compressed, size = resolve_local_extra(read(extra_bytes), entry.raw_name, compressed, size)
-        data_offset: int = entry.offset + name_end + extra_bytes
-        said = (crc, compressed, size)
-        true = (entry.crc, entry.compressed_bytes, entry.size_bytes)
-        if said != true and not (
-            flags & FLAG_DESCRIPTOR and all(value in (0, right) for value, right in zip(said, true, strict=True))
-        ):
-            raise ValueError("its local header has another size or checksum")
-        data_end = data_offset + entry.compressed_bytes
-        if data_end > end:
-            raise ValueError("its data overlaps what follows it")
-        if flags & FLAG_DESCRIPTOR:
-            self._check_descriptor(entry, data_end, end)
-        elif data_end != end:
-            raise ValueError(f"{end - data_end} bytes after its data belong to no member")
-        return data_offset
-
-    def _check_descriptor(self, entry: DirectoryEntry, data_end: int, end: int) -> None:
-        """The bytes between the data and what follows must be one of the four shapes of a data descriptor."""
-        layout = {12: "<3I", 16: "<3I", 20: "<I2Q", 24: "<I2Q"}.get(end - data_end)
-        if layout is None:
-            raise ValueError("what follows its data is no data descriptor")
-        self._stream.seek(data_end)
-        descriptor = self._stream.read(end - data_end)
-        if len(descriptor) in (16, 24):
-            if not descriptor.startswith(b"PK\x07\x08"):
-                raise ValueError("what follows its data is no data descriptor")
-            descriptor = descriptor[4:]
-        if struct.unpack(layout, descriptor) != (entry.crc, entry.compressed_bytes, entry.size_bytes):
-            raise ValueError("its data descriptor has another size or checksum")
 
     def read(self, member: Member, *, limit_bytes: int) -> bytes:
         """Return the whole content; raises WheelError when it is larger than ``limit_bytes`` or damaged."""
@@ -253,94 +171,10 @@ class Archive:
         after the last one; what was yielded before must then be thrown away. Pieces of several members may be drawn in
         turns.
         """
-        if member.size_bytes <= _ONE_READ_BYTES and member.compressed_bytes <= _ONE_READ_BYTES:
-            data = self._whole(member)
-            if zlib.crc32(data) != member.crc:
-                raise self._damaged(member, "its content does not match its checksum")
-            if data:
-                yield data
-            return
-        crc = size = 0
-        for chunk in self._stored(member) if member.method == STORED else self._inflated(member):
-            crc = zlib.crc32(chunk, crc)
-            size += len(chunk)
-            yield chunk
-        if size != member.size_bytes:
-            raise self._damaged(member, "its content is shorter than declared")
-        if crc != member.crc:
-            raise self._damaged(member, "its content does not match its checksum")
-
-    def _whole(self, member: Member) -> bytes:
-        self._stream.seek(member.data_offset)
-        data = self._stream.read(member.compressed_bytes)
-        if member.method != STORED:
-            inflater = zlib.decompressobj(-15)
-            try:
-                data = inflater.decompress(data, member.size_bytes + 1)
-            except zlib.error as error:
-                raise self._damaged(member, "its data cannot be inflated") from error
-            if not inflater.eof or inflater.unused_data:
-                raise self._damaged(member, "its data does not end where it should")
-        if len(data) != member.size_bytes:
-            raise self._damaged(member, "its content has another size than declared")
-        return data
-
-    def _stored(self, member: Member) -> Iterator[bytes]:
-        for at in range(0, member.size_bytes, _OUTPUT_BYTES):
-            self._stream.seek(member.data_offset + at)
-            yield self._stream.read(min(_OUTPUT_BYTES, member.size_bytes - at))
-
-    def _inflated(self, member: Member) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(-15)
-        at, left = 0, member.size_bytes
-        pending = b""
-        while not inflater.eof:
-            if not pending:
-                self._stream.seek(member.data_offset + at)
-                pending = self._stream.read(min(_INPUT_BYTES, member.compressed_bytes - at))
-                at += len(pending)
-            try:
-                chunk = inflater.decompress(pending, min(_OUTPUT_BYTES, left + 1))
-            except zlib.error as error:
-                raise self._damaged(member, "its data cannot be inflated") from error
-            if not pending and not chunk and not inflater.eof:
-                raise self._damaged(member, "its data ends too early")
-            pending = inflater.unconsumed_tail
-            left -= len(chunk)
-            if left < 0:
-                raise self._damaged(member, "its content is longer than declared")
-            if chunk:
-                yield chunk
-        if inflater.unused_data or at != member.compressed_bytes:
-            raise self._damaged(member, "its data does not end where it should")
+        try:
+            yield from inflate(self._stream, member)
+        except DamagedError as damage:
+            raise self._damaged(member, str(damage)) from damage
 
     def _damaged(self, member: Member, what: str) -> WheelError:
         return refusal(self._label, [f"{shown(member.name)}: {what}"])
-
-
-def _method_fault(entry: DirectoryEntry) -> str | None:
-    """Say what is wrong with how the member is stored, or None."""
-    if entry.method == STORED:
-        if entry.compressed_bytes != entry.size_bytes:
-            return "is stored, and yet has two sizes"
-    elif entry.method != DEFLATED:
-        return f"uses the compression method {entry.method}; wheels use 0 (stored) and 8 (deflate)"
-    elif entry.size_bytes > entry.compressed_bytes * _DEFLATE_LIMIT:
-        return f"declares {entry.size_bytes} bytes, more than its {entry.compressed_bytes} bytes can hold: a bomb"
-    if entry.name.endswith("/") and (entry.size_bytes or entry.crc or entry.compressed_bytes > 2):
-        return "is a directory with content"
-    return None
-
-
-def _mode_fault(entry: DirectoryEntry) -> str | None:
-    """Say why the member's unix mode is not that of a plain file or directory, or None."""
-    kind = stat.S_IFMT(entry.mode)
-    if entry.name.endswith("/"):
-        return None if kind in (0, stat.S_IFDIR) else "is a directory entry with the mode of something else"
-    if kind == stat.S_IFLNK:
-        return "is a symbolic link"
-    if kind not in (0, stat.S_IFREG):
-        return "is neither a file nor a directory"
-    if entry.mode & 0o7000:
-        return "has the setuid, setgid or sticky bit"
-    return None

@@ -1,35 +1,32 @@
-"""A whole wheel, understood: its metadata, where each file goes, and every file checked against RECORD as it is copied.
+"""A whole wheel, understood: its metadata, where each file goes, and every file checked while it is copied.
 
-RECORD is taken seriously: every file must be listed with a hash, every listed file must be there, and a wrong hash or
-size is always an error. Four things that real wheels do are let through: bytecode rows and files (bytecode is dropped),
-signatures of RECORD, rows of directories, and files *below .dist-info* without a row or hash (a warning; tools that
-repair wheels add licences there).
+What may be copied is decided before (`archive`, `agreement`, `geometry`); here the bytes are compared with RECORD.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
-from packaging.utils import InvalidName, NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from pyvstore.errors import WheelError
 from pyvstore.model.manifest import EntryPoint
-from pyvstore.wheel.archive import DEFAULT_LIMITS, Archive, Limits, Member
+from pyvstore.wheel.agreement import compare_with_record, find_dist_info, identity_error, stem_names
+from pyvstore.wheel.archive import DEFAULT_LIMITS, Archive, Limits
 from pyvstore.wheel.entry_points import parse_entry_points
 from pyvstore.wheel.filename import WheelName, parse_filename
 from pyvstore.wheel.geometry import entry_path, is_bytecode_to_drop
+from pyvstore.wheel.inflate import Member
 from pyvstore.wheel.metadata import CoreMetadata, WheelFile, parse_core_metadata, parse_wheel_file
-from pyvstore.wheel.names import NamedWarning, find_files_used_as_directories, parents_of, shown
+from pyvstore.wheel.names import NamedWarning, find_files_used_as_directories, shorten, shown
 from pyvstore.wheel.record import MAX_RECORD_BYTES, RecordRow, parse_record
 
 _METADATA_BYTES = 64 * 1024 * 1024
 _SMALL_FILE_BYTES = 4 * 1024 * 1024
-_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_SHOWN_CAUSES = 40
 
 
 class PayloadFile(NamedTuple):
@@ -117,12 +114,12 @@ class WheelContents:
         _check_expectation(filename, name, expected_name, expected_version)
         archive = Archive(stream, label=filename, windows=windows, case_insensitive=case_insensitive, limits=limits)
         members = archive.members
-        dist_info = _find_dist_info(filename, members, name)
+        dist_info = find_dist_info(filename, members, name)
         metadata = parse_core_metadata(
             _read(archive, f"{dist_info}/METADATA", _METADATA_BYTES), f"the METADATA of {filename}"
         )
         if (metadata.name, metadata.version) != (name.name, name.version):
-            raise _identity(filename, f"METADATA says {shown(metadata.display_name)} {metadata.version}")
+            raise identity_error(filename, f"METADATA says {shown(metadata.display_name)} {metadata.version}")
         wheel_file = parse_wheel_file(
             _read(archive, f"{dist_info}/WHEEL", _SMALL_FILE_BYTES), f"the WHEEL file of {filename}"
         )
@@ -132,7 +129,7 @@ class WheelContents:
             text = _read(archive, f"{dist_info}/entry_points.txt", _SMALL_FILE_BYTES)
             points, point_warnings = parse_entry_points(text, filename)
         rows, row_warnings = parse_record(_read(archive, f"{dist_info}/RECORD", MAX_RECORD_BYTES), filename)
-        cross_warnings = _compare(filename, members, archive.directories, rows, dist_info)
+        cross_warnings = compare_with_record(filename, members, archive.directories, rows, dist_info)
         payload, layout_warnings = _lay_out(filename, members, rows, name, dist_info)
         return cls(
             filename=filename,
@@ -183,96 +180,20 @@ def _check_expectation(
     filename: str, name: WheelName, expected_name: NormalizedName | None, expected_version: Version | None
 ) -> None:
     if expected_name is not None and name.name != expected_name:
-        raise _identity(filename, f"expected a wheel of {expected_name}")
+        raise identity_error(filename, f"expected a wheel of {expected_name}")
     if expected_version is not None and name.version != expected_version:
-        raise _identity(filename, f"expected version {expected_version}")
-
-
-def _identity(filename: str, cause: str) -> WheelError:
-    return WheelError(f"{filename} is not the wheel it should be", code="wheel-identity", causes=[cause])
+        raise identity_error(filename, f"expected version {expected_version}")
 
 
 def _read(archive: Archive, member: str, limit_bytes: int) -> bytes:
     return archive.read(archive.members[member], limit_bytes=limit_bytes)
 
 
-def _stem_is(stem: str, name: WheelName) -> bool:
-    """Whether ``foo_bar-1.0`` spells this project and version."""
-    project, _, version = stem.rpartition("-")
-    try:
-        return (canonicalize_name(project, validate=True), Version(version)) == (name.name, name.version)
-    except (InvalidName, InvalidVersion):
-        return False
-
-
-def _find_dist_info(filename: str, members: Mapping[str, Member], name: WheelName) -> str:
-    """Return the one ``.dist-info`` directory; raises WheelError (``wheel-layout``)."""
-    tops = {member.partition("/")[0] for member in members if "/" in member}
-    found = sorted(top for top in tops if top.lower().endswith(".dist-info"))
-    if len(found) != 1:
-        what = f"it has several .dist-info directories: {', '.join(map(shown, found))}" if found else "it has none"
-        raise WheelError(f"{filename} needs exactly one .dist-info directory", code="wheel-layout", causes=[what])
-    dist_info = found[0]
-    if not _stem_is(dist_info[: -len(".dist-info")], name) or not dist_info.endswith(".dist-info"):
-        raise _identity(filename, f"its metadata directory is {shown(dist_info)}")
-    missing = [file for file in ("METADATA", "WHEEL", "RECORD") if f"{dist_info}/{file}" not in members]
-    if missing:
-        raise WheelError(
-            f"{filename} lacks metadata",
-            code="wheel-layout",
-            causes=[f"{shown(dist_info)} has no {file}" for file in missing],
-        )
-    return dist_info
-
-
-def _compare(
-    filename: str,
-    members: Mapping[str, Member],
-    directories: Collection[str],
-    rows: Mapping[str, RecordRow],
-    dist_info: str,
-) -> tuple[NamedWarning, ...]:
-    """Compare RECORD's rows with the archive's members; raises WheelError with all contradictions at once."""
-    problems: list[str] = []
-    warnings: list[NamedWarning] = []
-    wrong_size = False
-    unchecked = {f"{dist_info}/RECORD", *(f"{dist_info}/{signature}" for signature in _SIGNATURES)}
-    for path, member in members.items():
-        row = rows.get(path)
-        if row is not None and row.digest and row.size_bytes in (None, member.size_bytes):
-            continue
-        if path in unchecked or is_bytecode_to_drop(path, members):
-            continue
-        if row is not None and row.size_bytes not in (None, member.size_bytes):
-            wrong_size = True
-            problems.append(f"{shown(path)}: has {member.size_bytes} bytes, RECORD says {row.size_bytes}")
-        elif path.startswith(dist_info + "/"):
-            warnings.append(("record-unlisted", f"RECORD has no hash of {shown(path)}"))
-        else:
-            problems.append(f"{shown(path)}: RECORD has no {'hash of it' if row else 'row for it'}")
-    absent = [path for path in rows if path not in members and path not in unchecked and not path.endswith(".pyc")]
-    parents = {*directories, *parents_of(members)} if absent else set()
-    for path in absent:
-        if is_bytecode_to_drop(path, members):
-            continue
-        if path in parents:
-            warnings.append(("record-directory", f"RECORD lists the directory {shown(path)}"))
-        else:
-            problems.append(f"{shown(path)}: RECORD lists it, and the wheel does not hold it")
-    if problems:
-        raise WheelError(
-            f"{filename} is not what its RECORD says",
-            code="record-mismatch" if wrong_size else "wheel-record",
-            causes=_shorten(problems),
-        )
-    return tuple(warnings)
-
-
 def _lay_out(
     filename: str, members: Mapping[str, Member], rows: Mapping[str, RecordRow], name: WheelName, dist_info: str
 ) -> tuple[tuple[PayloadFile, ...], tuple[NamedWarning, ...]]:
     """Give every member its entry path; raises WheelError (``wheel-layout``) with all problems at once."""
-    data_directories = sorted({top for top in _tops(members) if top.endswith(".data") and _stem_is(top[:-5], name)})
+    data_directories = sorted({top for top in _tops(members) if top.endswith(".data") and stem_names(top[:-5], name)})
     problems: list[str] = []
     if len(data_directories) > 1:
         problems.append(f"it has several .data directories: {', '.join(map(shown, data_directories))}")
@@ -301,7 +222,7 @@ def _lay_out(
             problems.append(f"{shown(member.name)}: has the place of {shown(first.member.name)}")
     problems += [f"{shown(path)}: would be a file and a directory" for path in find_files_used_as_directories(placed)]
     if problems:
-        raise WheelError(f"{filename} must not be installed", code="wheel-layout", causes=_shorten(problems))
+        raise WheelError(f"{filename} must not be installed", code="wheel-layout", causes=shorten(problems))
     return tuple(placed[path] for path in sorted(placed, key=_components)), tuple(warnings)
 
 
@@ -311,8 +232,3 @@ def _tops(members: Mapping[str, Member]) -> set[str]:
 
 def _components(path: str) -> list[str]:
     return path.split("/")
-
-
-def _shorten(problems: list[str]) -> list[str]:
-    extra = len(problems) - _SHOWN_CAUSES
-    return problems if extra <= 0 else [*problems[:_SHOWN_CAUSES], f"and {extra} more"]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyvstore.errors import WheelError
-from pyvstore.wheel.names import shown
+from pyvstore.wheel.names import shorten, shown
 
 STORED = 0
 DEFLATED = 8
@@ -27,7 +27,6 @@ MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
 TAIL_BYTES = 22 + MAX16 + 20 + 56
 """An end record with the longest comment, and the ZIP64 records before it."""
 
-_SHOWN_PROBLEMS = 40
 _ALLOWED_FLAGS = FLAG_DESCRIPTOR | FLAG_UTF8 | 0x6  # 0x6: how hard the compressor tried
 _ENCRYPTION_FLAGS = 0x1 | 0x40 | 0x2000
 _END = struct.Struct("<4s4H2IH")
@@ -68,10 +67,9 @@ class DirectoryEntry(NamedTuple):
 
 def refusal(label: str, problems: Sequence[str], message: str | None = None) -> WheelError:
     """Return the error that refuses the archive ``label`` for all ``problems`` at once."""
-    causes = list(problems[:_SHOWN_PROBLEMS])
-    if len(problems) > _SHOWN_PROBLEMS:
-        causes.append(f"and {len(problems) - _SHOWN_PROBLEMS} more")
-    return WheelError(message or f"{label} is not a sound wheel archive", code="wheel-archive", causes=causes)
+    return WheelError(
+        message or f"{label} is not a sound wheel archive", code="wheel-archive", causes=shorten(problems)
+    )
 
 
 def find_end_record(tail: bytes, total_bytes: int, label: str) -> EndRecord | NeedMore:

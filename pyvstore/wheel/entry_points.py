@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pyvstore.errors import WheelError
 from pyvstore.model.manifest import EntryPoint
-from pyvstore.wheel.names import NamedWarning, component_fault, shown, windows_fault
+from pyvstore.wheel.names import NamedWarning, component_fault, shorten, shown, windows_fault
 
 _GROUPS = {"console_scripts": False, "gui_scripts": True}
 _REFERENCE = re.compile(r"(?P<module>[\w.-]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[\w\s,.-]*\])?")
@@ -93,4 +93,6 @@ def _assignments(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _refusal(label: str, causes: list[str]) -> WheelError:
-    return WheelError(f"the entry points of {label} must not be installed", code="wheel-entry-points", causes=causes)
+    return WheelError(
+        f"the entry points of {label} must not be installed", code="wheel-entry-points", causes=shorten(causes)
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 NamedWarning = tuple[str, str]
 """A stable code and a sentence without a final full stop."""
@@ -17,6 +17,7 @@ NamedWarning = tuple[str, str]
 MAX_COMPONENT_BYTES = 255
 MAX_NAME_BYTES = 2000
 MAX_COMPONENTS = 64
+_SHOWN_CAUSES = 40
 
 _ORDINARY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+=@,~-]*(?:\.[A-Za-z0-9_+=@,~-]+)*")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
@@ -29,6 +30,12 @@ def shown(text: str) -> str:
     """Return ``text`` quoted for a message: no control or bidi character survives, and it is never long."""
     quoted = repr(text)
     return quoted if len(quoted) <= 160 else f"{quoted[:120]}…{quoted[-30:]}"
+
+
+def shorten(causes: Sequence[str]) -> list[str]:
+    """Return the first 40 causes and how many more there are: a hostile archive has no right to a million lines."""
+    extra = len(causes) - _SHOWN_CAUSES
+    return [*causes[:_SHOWN_CAUSES], f"and {extra} more"] if extra > 0 else list(causes)
 
 
 def component_fault(component: str) -> str | None:

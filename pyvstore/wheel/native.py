@@ -103,8 +103,7 @@ def outward_reach(
     Args:
         natives: all native files of the entry.
         held: base names of the entry's files.
-        is_private: whether a search directory is folded and has files of this entry, so that the loader will find this
-            entry's own files there.
+        is_private: whether a search directory has files of this entry and belongs to it alone.
 
     A file stays when it searches a directory that is not private, or when it searches anywhere at all for a library
     that neither the entry nor the operating system holds. Only such libraries stay in ``needed``.

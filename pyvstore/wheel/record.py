@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pyvstore.errors import WheelError
 from pyvstore.wheel.directory import MAX_MEMBERS
-from pyvstore.wheel.names import NamedWarning, component_fault, shown
+from pyvstore.wheel.names import NamedWarning, component_fault, shorten, shown
 
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 _DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
@@ -58,8 +58,7 @@ def parse_record(data: bytes, label: str) -> tuple[Mapping[str, RecordRow], tupl
 
 
 def _refusal(label: str, causes: list[str]) -> WheelError:
-    shortened = causes if len(causes) <= 40 else [*causes[:40], f"and {len(causes) - 40} more"]
-    return WheelError(f"the RECORD of {label} cannot be trusted", code="wheel-record", causes=shortened)
+    return WheelError(f"the RECORD of {label} cannot be trusted", code="wheel-record", causes=shorten(causes))
 
 
 def _take_row(

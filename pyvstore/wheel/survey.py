@@ -120,6 +120,7 @@ def build_manifest(
     paths = [row.path for row in rows]
     tree = build_tree(paths, facts)
     directories = parents_of(paths)
+    private = tuple(f"{SITE_PACKAGES}/{name}/" for name in _folded_packages(tree))
     return Manifest(
         name=contents.name.name,
         display_name=contents.metadata.display_name,
@@ -133,18 +134,19 @@ def build_manifest(
         reach=outward_reach(
             natives,
             held={path.rpartition("/")[2] for path in paths},
-            is_private=lambda directory: directory in directories and _is_folded(tree, directory),
+            is_private=lambda directory: directory in directories and f"{directory}/".startswith(private),
         ),
         warnings=contents.warnings,
     )
 
 
-def _is_folded(tree: Mapping[str, Node], directory: str) -> bool:
-    """Whether ``directory`` is, or lies in, a directory that is linked whole."""
+def _folded_packages(tree: Mapping[str, Node]) -> frozenset[str]:
+    """Return the names that are folded directly in site-packages.
+
+    What folds deeper down lies in a namespace, where other distributions may fill the same directory: ten wheels share
+    ``nvidia/cu13/lib``.
+    """
     children = tree
-    for name in directory.split("/"):
-        node = children.get(name)
-        if node is None or node.kind is not NodeKind.OPEN:
-            return node is not None and node.kind is NodeKind.FOLD
-        children = node.children
-    return False
+    for name in SITE_PACKAGES.split("/"):
+        children = children[name].children
+    return frozenset(name for name, node in children.items() if node.kind is NodeKind.FOLD)
