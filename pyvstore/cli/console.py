@@ -6,7 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+
+TYPE_CHECKING = False  # the constant that type checkers know; importing `typing` would cost more than a no-op sync
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _STYLES = {"green": "32", "red": "1;31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

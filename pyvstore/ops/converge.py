@@ -21,7 +21,7 @@ from pyvstore.model.environment import Interpreter
 from pyvstore.model.farm import File, Image, Link, Made
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Project
-from pyvstore.ops.obtain import Obtained
+from pyvstore.ops.entries import Obtained
 from pyvstore.plan.fold import Source
 from pyvstore.plan.image import FarmDesign, plan_image
 from pyvstore.plan.prefix import plan_prefix
@@ -91,6 +91,27 @@ def converge(
     _finish(project, interpreter, design, packages, told)
     _report(project, result, packages, obtained, time.perf_counter() - started)
     return result
+
+
+def announce(project: Project, selection: Selection) -> None:
+    """Say which distributions would change, where their entries are not in the store yet and paths cannot be known."""
+    state = read_state(project.prefix)
+    after = tuple(
+        InstalledPackage(name=pin.name, version=pin.version, direct=pin.direct, entry=pin.key.dirname())
+        for pin in selection.pins
+    )
+    changes = _changes(state.packages if state else (), after)
+    for change in changes:
+        project.context.reporter.emit(change)
+    project.context.reporter.emit(WouldChange(len(changes)))
+
+
+def tell_once(project: Project, key: str, message: str) -> None:
+    """Warn of something that is worth saying once in the life of an environment."""
+    state = read_state(project.prefix)
+    if state is not None and key not in state.told:
+        project.context.reporter.emit(Warned(key, message))
+        write_state(replace(state, told=(*state.told, key)))
 
 
 def _design(

@@ -6,8 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from pyvstore.errors import UsageError
-
 
 def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run ``command`` with the environment at ``prefix`` first on PATH.
@@ -20,6 +18,8 @@ def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> i
     arguments = _arguments(command)
     program = find_program(prefix, command, environ)
     if program is None:
+        from pyvstore.errors import UsageError
+
         raise UsageError(
             f"there is no program {arguments[0]} in this environment or on PATH",
             code="no-command",
@@ -34,6 +34,8 @@ def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> i
     try:
         os.execve(program, arguments, environment)  # noqa: S606 - starting the user's program is the point
     except OSError as error:
+        from pyvstore.errors import UsageError
+
         raise UsageError(
             f"{program} cannot be started", code="cannot-start", causes=[error.strerror or str(error)]
         ) from error

@@ -5,54 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
-from pyvstore.errors import FarmError, FetchError
+from pyvstore.errors import FetchError
 from pyvstore.events import Ingested, Warned
 from pyvstore.fs.removal import remove_file
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.ops.context import Project
+from pyvstore.ops.entries import Obtained, find_all, listed
 from pyvstore.store.scratch import scratch
 from pyvstore.store.store import Entry, Store
 
 INGEST_WORKERS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Obtained:
-    """The entries of a selection in its order, and what it took to have them.
-
-    Attributes:
-        entries: one for each pin.
-        downloaded: names of the pins that came over the network (or from a file).
-        downloaded_bytes: their wheels' sizes together.
-    """
-
-    entries: tuple[Entry, ...]
-    downloaded: frozenset[str]
-    downloaded_bytes: int
-
-
-def find_all(store: Store, selection: Selection) -> dict[Pin, Entry | None]:
-    """Look for every pin in the store."""
-    return {pin: store.find(pin.key) for pin in selection.pins}
-
-
-def require_all(project: Project, selection: Selection) -> Obtained:
-    """Return the entries of ``selection``, all of which must be in the store: no network is used.
-
-    Raises FarmError (``entry-missing``) that names the missing ones.
-    """
-    found = find_all(project.store, selection)
-    entries = [entry for entry in found.values() if entry is not None]
-    if len(entries) < len(found):
-        missing = [f"{pin.name} {pin.version}" for pin, entry in found.items() if entry is None]
-        raise FarmError(
-            f"the store does not have {_listed(missing)}",
-            code="entry-missing",
-            hint="run `pyvstore sync`, which downloads what is missing",
-        )
-    return Obtained(tuple(entries), frozenset(), 0)
 
 
 def obtain_all(project: Project, selection: Selection) -> Obtained:
@@ -65,7 +28,7 @@ def obtain_all(project: Project, selection: Selection) -> Obtained:
     missing = [pin for pin, entry in found.items() if entry is None]
     if missing and project.context.offline:
         raise FetchError(
-            f"the store does not have {_listed([f'{pin.name} {pin.version}' for pin in missing])}",
+            f"the store does not have {listed([f'{pin.name} {pin.version}' for pin in missing])}",
             code="offline",
             hint="run the command without `--offline`",
         )
@@ -102,8 +65,3 @@ def _ingest(store: Store, pin: Pin, path: str) -> tuple[Entry, bool]:
     entry, is_new = store.ingest(path, pin.key, pin.filename)
     remove_file(path)
     return entry, is_new
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

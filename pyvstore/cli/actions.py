@@ -1,0 +1,129 @@
+"""What each command does once its options are known: call one op, render what it returns. No parsing here."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pyvstore.cli.console import Console
+from pyvstore.cli.globals import Globals
+from pyvstore.cli.human import HumanReporter
+from pyvstore.cli.machine import JsonReporter
+from pyvstore.events import Reporter
+from pyvstore.ops.context import Context
+from pyvstore.ops.sync import SyncOptions
+
+
+@contextmanager
+def _reporting(options: Globals, console: Console) -> Iterator[Reporter]:
+    if options.json:
+        yield JsonReporter(console)
+        return
+    reporter = HumanReporter(console)
+    try:
+        yield reporter
+    finally:
+        reporter.close()
+
+
+@contextmanager
+def _context(options: Globals, console: Console, *, offline: bool = False) -> Iterator[Context]:
+    with _reporting(options, console) as reporter:
+        yield Context(directory=os.getcwd(), environ=os.environ, reporter=reporter, offline=offline)
+
+
+def sync(options: Globals, console: Console, wanted: SyncOptions) -> int:
+    """Make the environment what the lockfile says."""
+    from pyvstore.ops.sync import sync as op
+
+    with _context(options, console, offline=wanted.offline) as context:
+        op(context, wanted)
+    return 0
+
+
+def run(options: Globals, console: Console, wanted: SyncOptions, command: Sequence[str], *, no_sync: bool) -> int:
+    """Sync quietly, then become the program."""
+    from pyvstore.ops.run import prepare
+
+    quiet = console if console.verbosity > 0 else Console(verbosity=console.verbosity, color=options.color)
+    with _context(options, quiet, offline=wanted.offline) as context:
+        prefix = prepare(context, wanted, no_sync=no_sync)
+    from pyvstore.ops.launch import launch
+
+    return launch(prefix, command, os.environ)
+
+
+def relink(options: Globals, console: Console, *, dry_run: bool) -> int:
+    """Rebuild the environment from lockfile and store alone."""
+    from pyvstore.ops.relink import relink as op
+
+    with _context(options, console, offline=True) as context:
+        op(context, dry_run=dry_run)
+    return 0
+
+
+def init(options: Globals, console: Console, *, name: str | None, python: str | None) -> int:
+    """Make a pyproject.toml."""
+    from pyvstore.ops.init import init as op
+
+    with _context(options, console) as context:
+        path = op(context, name=name, python=python)
+    console.talk(f"Made {path}")
+    return 0
+
+
+def add(options: Globals, console: Console, requirements: Sequence[str], *, python: str | None, offline: bool) -> int:
+    """Add requirements, lock and sync."""
+    from pyvstore.ops.edit import add as op
+
+    with _context(options, console, offline=offline) as context:
+        op(context, requirements, python=python)
+    return 0
+
+
+def remove(options: Globals, console: Console, names: Sequence[str], *, offline: bool) -> int:
+    """Remove requirements, lock and sync."""
+    from pyvstore.ops.edit import remove as op
+
+    with _context(options, console, offline=offline) as context:
+        op(context, names)
+    return 0
+
+
+def lock(options: Globals, console: Console, *, python: str | None, offline: bool) -> int:
+    """Write pylock.toml."""
+    from pyvstore.ops.lock import lock as op
+
+    with _context(options, console, offline=offline) as context:
+        changed = op(context, python=python)
+    console.talk("Wrote pylock.toml" if changed else "pylock.toml is up to date")
+    return 0
+
+
+def list_packages(options: Globals, console: Console) -> int:
+    """Say what is in the environment."""
+    from pyvstore.ops.list import list_packages as op
+
+    with _context(options, console, offline=True) as context:
+        packages = op(context)
+    if options.json:
+        console.data(json.dumps([{"name": item.name, "version": item.version} for item in packages]))
+        return 0
+    if not packages:
+        console.talk("The environment is empty")
+        return 0
+    width = max(len("Package"), *(len(item.name) for item in packages))
+    console.talk(console.styled(f"{'Package'.ljust(width)} Version", "bold"))
+    for item in packages:
+        note = "" if item.is_ours else "  (not from the lockfile)"
+        console.data(f"{item.name.ljust(width)} {item.version}{note}")
+    return 0
+
+
+def store_path(options: Globals, console: Console) -> int:
+    """Say where the store is."""
+    with _context(options, console) as context:
+        console.data(context.store().root)
+    return 0

@@ -1,0 +1,170 @@
+"""Every command, with typer: parse, call an action. The texts here are the help that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import click
+import typer
+
+from pyvstore import __version__
+from pyvstore.cli import actions
+from pyvstore.cli.console import Console
+from pyvstore.cli.globals import Globals
+from pyvstore.errors import UsageError
+from pyvstore.ops.sync import SyncOptions
+
+_EPILOG = "-q, -v, --directory, --color and --json go before or after the command."
+
+Python = Annotated[
+    str | None, typer.Option("--python", metavar="PYTHON", help="A version (3.12), a specifier (>=3.11) or a path.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
+Frozen = Annotated[bool, typer.Option("--frozen", help="Take the lockfile as it is, without checking it.")]
+Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lockfile does not match pyproject.toml.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
+
+
+def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
+    """Parse ``words`` and run the command they name; return its exit status.
+
+    Raises UsageError for a command line that makes no sense, with what was probably meant.
+    """
+    command = typer.main.get_command(build_app(options, console))
+    try:
+        result = command.main(args=list(words), prog_name="pyvstore", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.insist(error.format_message())
+        return 2
+    except click.ClickException as error:
+        raise UsageError(error.format_message().rstrip("."), code="usage", hint=_help_hint(error)) from error
+    except (click.exceptions.Abort, EOFError) as error:
+        raise KeyboardInterrupt from error
+    return result if isinstance(result, int) else 0
+
+
+def _help_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context is not None else "pyvstore"
+    return f"run `{name} --help`"
+
+
+def build_app(options: Globals, console: Console) -> typer.Typer:
+    """Return the command line, bound to the global options that were found."""
+    app = typer.Typer(
+        name="pyvstore",
+        help="Python environments made of links into one verified store of packages.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    bound = _Commands(options, console)
+    app.callback()(bound.main)
+    for name, command, settings in bound.all():
+        app.command(name, **settings)(command)
+    store = typer.Typer(help="The store of packages.", no_args_is_help=True, rich_markup_mode=None)
+    store.command("path", help="Print where the store is.")(bound.store_path)
+    app.add_typer(store, name="store")
+    return app
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if value:
+        typer.echo(f"pyvstore {__version__}")
+        raise typer.Exit
+
+
+class _Commands:
+    def __init__(self, options: Globals, console: Console) -> None:
+        self._options = options
+        self._console = console
+
+    def all(self) -> list[tuple[str, Callable[..., int], dict[str, Any]]]:
+        program = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+        return [
+            ("init", self.init, {"help": "Make a pyproject.toml in this folder."}),
+            ("add", self.add, {"help": "Add packages to the project, lock and sync."}),
+            ("remove", self.remove, {"help": "Remove packages from the project, lock and sync."}),
+            ("lock", self.lock, {"help": "Write pylock.toml."}),
+            ("sync", self.sync, {"help": "Make the environment what the lockfile says."}),
+            ("run", self.run, {"help": "Run a program in the environment.", "context_settings": program}),
+            ("relink", self.relink, {"help": "Rebuild the environment from lockfile and store, without network."}),
+            ("list", self.list, {"help": "List the packages in the environment."}),
+        ]
+
+    def main(
+        self,
+        quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+        verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+        directory: Annotated[
+            str | None, typer.Option("--directory", metavar="DIR", help="Run as if started in DIR.")
+        ] = None,
+        color: Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")] = "auto",
+        json: Annotated[bool, typer.Option("--json", help="Events as JSON lines on stdout.")] = False,
+        version: Annotated[
+            bool, typer.Option("--version", "-V", is_eager=True, callback=_version, help="Print the version.")
+        ] = False,
+    ) -> None:
+        """Take the global options; `globals.take_globals` has read them by now, so that they may stand anywhere."""
+
+    def init(
+        self,
+        name: Annotated[str | None, typer.Option("--name", help="The project's name (default: the folder's).")] = None,
+        python: Python = None,
+    ) -> int:
+        return actions.init(self._options, self._console, name=name, python=python)
+
+    def add(
+        self,
+        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT...", help="Like numpy or 'rich>=13'.")],
+        python: Python = None,
+        offline: Offline = False,
+    ) -> int:
+        return actions.add(self._options, self._console, requirements, python=python, offline=offline)
+
+    def remove(
+        self,
+        names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as in pyproject.toml.")],
+        offline: Offline = False,
+    ) -> int:
+        return actions.remove(self._options, self._console, names, offline=offline)
+
+    def lock(self, python: Python = None, offline: Offline = False) -> int:
+        return actions.lock(self._options, self._console, python=python, offline=offline)
+
+    def sync(
+        self,
+        frozen: Frozen = False,
+        locked: Locked = False,
+        check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if something would change.")] = False,
+        dry_run: DryRun = False,
+        offline: Offline = False,
+        python: Python = None,
+    ) -> int:
+        wanted = SyncOptions(frozen=frozen, locked=locked, check=check, dry_run=dry_run, offline=offline, python=python)
+        return actions.sync(self._options, self._console, wanted)
+
+    def run(
+        self,
+        command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],
+        no_sync: Annotated[bool, typer.Option("--no-sync", help="Take the environment as it is.")] = False,
+        frozen: Frozen = False,
+        locked: Locked = False,
+        offline: Offline = False,
+        python: Python = None,
+    ) -> int:
+        wanted = SyncOptions(frozen=frozen, locked=locked, offline=offline, python=python)
+        return actions.run(self._options, self._console, wanted, command, no_sync=no_sync)
+
+    def relink(self, dry_run: DryRun = False) -> int:
+        return actions.relink(self._options, self._console, dry_run=dry_run)
+
+    def list(self) -> int:
+        return actions.list_packages(self._options, self._console)
+
+    def store_path(self) -> int:
+        return actions.store_path(self._options, self._console)

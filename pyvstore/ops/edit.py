@@ -1,0 +1,134 @@
+"""`add` and `remove`: change what the project asks for; lockfile and environment follow, or nothing changes.
+
+pyproject.toml and pylock.toml change together, after everything that can fail on the way (resolving, downloading,
+checking wheels) has been done. If making the links fails or is interrupted after that, both files are put back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from pyvstore.lockfile.document import LockDocument
+from pyvstore.lockfile.select import select
+from pyvstore.lockfile.write import format_lock
+from pyvstore.model.environment import Interpreter
+from pyvstore.ops.context import Context, Project
+from pyvstore.ops.converge import converge
+from pyvstore.ops.init import draft, project_name_of
+from pyvstore.ops.interpreters import choose_for, choose_interpreter
+from pyvstore.ops.lockfiles import question, read_lock
+from pyvstore.ops.locking import Answer, resolve
+from pyvstore.ops.obtain import obtain_all
+from pyvstore.project.document import ProjectDocument
+from pyvstore.project.files import Snapshot
+from pyvstore.project.locate import find_project_root
+from pyvstore.requirements.argument import parse_requirement_arguments
+from pyvstore.requirements.edits import EditAction, apply_edits, plan_add, plan_remove
+from pyvstore.requirements.text import format_requirement, with_lower_bound
+
+
+def add(context: Context, texts: Sequence[str], *, python: str | None = None) -> None:
+    """Add requirements to ``project.dependencies``, making pyproject.toml where there is none; then lock and sync.
+
+    A requirement without bounds is written with the version found as its lower bound. Raises whatever stands in the
+    way; pyproject.toml and pylock.toml are then as they were.
+    """
+    wanted = parse_requirement_arguments(texts)
+    root = find_project_root(context.directory, home=context.home) or context.directory
+    project = context.project_at(root)
+    with project.locked():
+        before = project.files.snapshot()
+        document, interpreter = _document(project, python)
+        requirements, unbounded = _with_added(_dependencies(document), wanted)
+        edited = _edited(document, requirements)
+        asked = question(project, edited.data, interpreter.environment)
+        answer = resolve(project, asked, read_lock(project))
+        bounded = _with_bounds(requirements, unbounded, answer)
+        if bounded != requirements:
+            edited = _edited(document, bounded)
+            asked = question(project, edited.data, interpreter.environment)
+        _carry_out(project, before, edited, answer.freeze(asked.inputs), interpreter)
+
+
+def remove(context: Context, names: Sequence[str]) -> None:
+    """Take requirements out of ``project.dependencies``; then lock and sync.
+
+    Raises UsageError (``requirement-unknown``) for a name that is not there, and whatever stands in the way;
+    pyproject.toml and pylock.toml are then as they were.
+    """
+    project = context.project()
+    with project.locked():
+        before = project.files.snapshot()
+        document = project.files.read_document()
+        requirements = _dependencies(document)
+        for name in dict.fromkeys(map(canonicalize_name, names)):
+            requirements = _texts(apply_edits(requirements, plan_remove(requirements, name)))
+        edited = _edited(document, requirements)
+        interpreter = choose_interpreter(project, edited.data, None)
+        asked = question(project, edited.data, interpreter.environment)
+        answer = resolve(project, asked, read_lock(project))
+        _carry_out(project, before, edited, answer.freeze(asked.inputs), interpreter)
+
+
+def _document(project: Project, python: str | None) -> tuple[ProjectDocument, Interpreter]:
+    """The project's pyproject.toml, or a draft of one, and the Python that it is for."""
+    if os.path.lexists(project.files.pyproject_path):
+        document = project.files.read_document()
+        return document, choose_interpreter(project, document.data, python)
+    interpreter = choose_for(project, SpecifierSet(), python)
+    raw = draft(project_name_of(project.root, None), interpreter.environment.python_minor)
+    return ProjectDocument.parse(project.files.pyproject_path, raw), interpreter
+
+
+def _dependencies(document: ProjectDocument) -> list[str]:
+    table = document.data.get("project", {})
+    found = table.get("dependencies", []) if isinstance(table, dict) else []
+    return _texts(found) if isinstance(found, list) else []
+
+
+def _texts(values: Sequence[object]) -> list[str]:
+    return [str(value) for value in values]
+
+
+def _with_added(existing: Sequence[str], wanted: Sequence[Requirement]) -> tuple[list[str], list[Requirement]]:
+    """Return the list with ``wanted`` in it, and those of ``wanted`` that are new and have no bounds."""
+    requirements = list(existing)
+    unbounded = []
+    for requirement in wanted:
+        edit = plan_add(requirements, requirement)
+        if edit.action is EditAction.INSERT and not requirement.specifier:
+            unbounded.append(requirement)
+        requirements = _texts(apply_edits(requirements, [edit]))
+    return requirements, unbounded
+
+
+def _with_bounds(requirements: Sequence[str], unbounded: Sequence[Requirement], answer: Answer) -> list[str]:
+    bounded = list(requirements)
+    for requirement in unbounded:
+        version = answer.lowest_version(canonicalize_name(requirement.name))
+        if version is not None:
+            position = bounded.index(format_requirement(requirement))
+            bounded[position] = format_requirement(with_lower_bound(requirement, version))
+    return bounded
+
+
+def _edited(document: ProjectDocument, requirements: Sequence[str]) -> ProjectDocument:
+    return ProjectDocument.parse(document.path, document.with_dependencies(requirements))
+
+
+def _carry_out(
+    project: Project, before: Snapshot, edited: ProjectDocument, lock: LockDocument, interpreter: Interpreter
+) -> None:
+    selection = select(lock, interpreter.environment)
+    obtained = obtain_all(project, selection)
+    project.files.commit(pyproject=edited.raw, lock=format_lock(lock).encode(), since=before)
+    try:
+        converge(project, selection, obtained, interpreter)
+    except BaseException:
+        project.files.restore(before)
+        raise

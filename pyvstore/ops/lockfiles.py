@@ -1,0 +1,88 @@
+"""The lockfile that is there: read it, and compare it with what the project asks. Resolves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyvstore.errors import LockfileError
+from pyvstore.events import Warned
+from pyvstore.lockfile.document import LockDocument
+from pyvstore.lockfile.freshness import explain_stale
+from pyvstore.lockfile.inputs import LockInputs, lock_inputs
+from pyvstore.lockfile.parse import parse_lock
+from pyvstore.model.environment import TargetEnvironment
+from pyvstore.ops.context import Project
+from pyvstore.ops.settings import read_settings
+from pyvstore.requirements.project import ProjectRequirements, parse_project
+from pyvstore.requirements.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a lock answers.
+
+    Attributes:
+        requirements: what the project asks for.
+        settings: all layers.
+        inputs: both, as the lock records them.
+        environment: the one environment that is locked for.
+    """
+
+    requirements: ProjectRequirements
+    settings: Settings
+    inputs: LockInputs
+    environment: TargetEnvironment
+
+
+def question(project: Project, pyproject: Mapping[str, object], environment: TargetEnvironment) -> Question:
+    """Collect what a lock for ``environment`` has to answer."""
+    requirements = parse_project(pyproject)
+    settings = read_settings(project.context, pyproject)
+    inputs = lock_inputs(requirements, settings, environments=(environment_marker(environment),))
+    return Question(requirements, settings, inputs, environment)
+
+
+def environment_marker(environment: TargetEnvironment) -> str:
+    """Return the marker that tells this kind of machine and Python minor from others."""
+    markers = environment.markers
+    parts = [
+        f"{name} == '{markers[name]}'"
+        for name in ("implementation_name", "platform_machine", "python_version", "sys_platform")
+    ]
+    return " and ".join(parts)
+
+
+def read_lock(project: Project) -> LockDocument | None:
+    """Return the project's lockfile, None when there is none; raises LockfileError when it cannot be used."""
+    raw = project.files.read_lock()
+    if raw is None:
+        return None
+    document = parse_lock(raw)
+    for code, message in document.warnings:
+        project.context.reporter.emit(Warned(code, message))
+    return document
+
+
+def require_lock(project: Project, why: str) -> LockDocument:
+    """Return the project's lockfile; raises LockfileError (``lock-missing``) when there is none."""
+    document = read_lock(project)
+    if document is None:
+        raise LockfileError(
+            f"there is no pylock.toml, and {why}", code="lock-missing", hint="run `pyvstore lock` to make one"
+        )
+    return document
+
+
+def require_fresh(project: Project, asked: Question, flag: str) -> LockDocument:
+    """Return the lockfile if it answers ``asked``; raises LockfileError (``lock-stale``, ``lock-missing``)."""
+    document = require_lock(project, f"{flag} does not make one")
+    reasons = explain_stale(document, asked.inputs)
+    if reasons:
+        raise LockfileError(
+            "pylock.toml does not match pyproject.toml",
+            code="lock-stale",
+            causes=reasons,
+            hint=f"run `pyvstore lock`, or the same command without `{flag}`",
+        )
+    return document

@@ -1,0 +1,45 @@
+"""The settings of one project: every layer read, checked and merged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pyvstore.errors import UsageError
+from pyvstore.ops.context import Context
+from pyvstore.requirements.settings import (
+    Settings,
+    SettingsLayer,
+    environment_layer,
+    merge_settings,
+    project_layer,
+    user_layer,
+)
+
+
+def read_settings(context: Context, pyproject: Mapping[str, object]) -> Settings:
+    """Return what the user's file, the project and the environment variables say together.
+
+    Raises UsageError for a setting that is unknown or makes no sense.
+    """
+    layers: list[SettingsLayer] = []
+    table = _read_user_file(context.user_settings_path())
+    if table is not None:
+        layers.append(user_layer(table))
+    layers.append(project_layer(pyproject))
+    layers.append(environment_layer(context.environ))
+    return merge_settings(layers)
+
+
+def _read_user_file(path: str) -> Mapping[str, object] | None:
+    if not os.path.isfile(path):
+        return None
+    import tomli
+
+    try:
+        with open(path, "rb") as stream:
+            return tomli.load(stream)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
+        ) from error
