@@ -41,7 +41,10 @@ HTML_TYPE = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived; header names are lower case, the path is decoded and has no query."""
+    """One request as it arrived; header names are lower case, the path is decoded and has no query.
+
+    The header ``x-client-port`` is the log's own: requests with the same one came over one connection.
+    """
 
     method: str
     path: str
@@ -448,7 +451,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = unquote(self.path.partition("?")[0])
-        request = Request(self.command, path, {key.lower(): value for key, value in self.headers.items()})
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        headers["x-client-port"] = str(self.client_address[1])
+        request = Request(self.command, path, headers)
         reply = self.server.index.reply_to(request)
         if reply is None:
             self.close_connection = True
