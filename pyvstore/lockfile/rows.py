@@ -10,7 +10,7 @@ import re
 from datetime import datetime, timezone
 from urllib.parse import unquote
 
-from packaging.utils import NormalizedName, parse_sdist_filename
+from packaging.utils import InvalidSdistFilename, NormalizedName, parse_sdist_filename
 from packaging.version import Version
 
 from pyvstore.lockfile.document import LockedFile
@@ -51,6 +51,8 @@ def parse_sdist(row: object, name: NormalizedName, place: str, *, local_allowed:
     try:
         check_filename(sdist.filename)
         sdist_name, version = parse_sdist_filename(sdist.filename)
+    except InvalidSdistFilename:
+        raise PlaceError(f"{place}: the file name {sdist.filename!r} is not that of a source distribution") from None
     except ValueError as error:
         raise PlaceError(f"{place}: the file name {error}") from None
     if sdist_name != name:
