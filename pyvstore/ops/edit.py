@@ -21,7 +21,7 @@ from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge
 from pyvstore.ops.init import draft, project_name_of
 from pyvstore.ops.interpreters import choose_for, choose_interpreter
-from pyvstore.ops.lockfiles import question, read_lock
+from pyvstore.ops.lockfiles import Question, question, read_lock
 from pyvstore.ops.locking import Answer, resolve
 from pyvstore.ops.obtain import obtain_all
 from pyvstore.project.document import ProjectDocument
@@ -52,7 +52,7 @@ def add(context: Context, texts: Sequence[str], *, python: str | None = None) ->
         if bounded != requirements:
             edited = _edited(document, bounded)
             asked = question(project, edited.data, interpreter.environment)
-        _carry_out(project, before, edited, answer.freeze(asked.inputs), interpreter)
+        _carry_out(project, before, edited, answer.freeze(asked.inputs), asked, interpreter)
 
 
 def remove(context: Context, names: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ def remove(context: Context, names: Sequence[str]) -> None:
         interpreter = choose_interpreter(project, edited.data, None)
         asked = question(project, edited.data, interpreter.environment)
         answer = resolve(project, asked, read_lock(project))
-        _carry_out(project, before, edited, answer.freeze(asked.inputs), interpreter)
+        _carry_out(project, before, edited, answer.freeze(asked.inputs), asked, interpreter)
 
 
 def _document(project: Project, python: str | None) -> tuple[ProjectDocument, Interpreter]:
@@ -122,10 +122,15 @@ def _edited(document: ProjectDocument, requirements: Sequence[str]) -> ProjectDo
 
 
 def _carry_out(
-    project: Project, before: Snapshot, edited: ProjectDocument, lock: LockDocument, interpreter: Interpreter
+    project: Project,
+    before: Snapshot,
+    edited: ProjectDocument,
+    lock: LockDocument,
+    asked: Question,
+    interpreter: Interpreter,
 ) -> None:
     selection = select(lock, interpreter.environment)
-    obtained = obtain_all(project, selection)
+    obtained = obtain_all(project, selection, asked.settings)
     project.files.commit(pyproject=edited.raw, lock=format_lock(lock).encode(), since=before)
     try:
         converge(project, selection, obtained, interpreter)

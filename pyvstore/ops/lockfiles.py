@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pyvstore.errors import LockfileError
 from pyvstore.events import Warned
 from pyvstore.lockfile.document import LockDocument
-from pyvstore.lockfile.freshness import explain_stale
-from pyvstore.lockfile.inputs import LockInputs, lock_inputs
+from pyvstore.lockfile.freshness import explain_stale, lock_inputs
+from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.parse import parse_lock
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.ops.context import Project

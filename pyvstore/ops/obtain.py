@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 from pyvstore.errors import FetchError
 from pyvstore.events import Ingested, Warned
 from pyvstore.fs.removal import remove_file
+from pyvstore.index.client import open_transport
+from pyvstore.index.download import Downloader
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.entries import Obtained, find_all, listed
+from pyvstore.ops.settings import index_specs
+from pyvstore.requirements.settings import Settings
 from pyvstore.store.scratch import scratch
 from pyvstore.store.store import Entry, Store
 
 INGEST_WORKERS = 3
 
 
-def obtain_all(project: Project, selection: Selection) -> Obtained:
+def obtain_all(project: Project, selection: Selection, settings: Settings) -> Obtained:
     """Return the entries of ``selection``, downloading and ingesting what the store lacks.
 
     Ingesting overlaps with downloading. Raises FetchError, WheelError or StoreError; entries that were published until
@@ -33,20 +38,23 @@ def obtain_all(project: Project, selection: Selection) -> Obtained:
             hint="run the command without `--offline`",
         )
     if missing:
-        found.update(_ingest_missing(project, missing))
+        found.update(_ingest_missing(project, missing, settings))
     entries = tuple(entry for entry in found.values() if entry is not None)
     return Obtained(entries, frozenset(pin.name for pin in missing), sum(pin.size_bytes or 0 for pin in missing))
 
 
-def _ingest_missing(project: Project, missing: Sequence[Pin]) -> dict[Pin, Entry]:
-    from pyvstore.index.download import download_all
-
+def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings) -> dict[Pin, Entry]:
     made: dict[Pin, Entry] = {}
     reporter = project.context.reporter
-    with scratch(project.store) as directory, ThreadPoolExecutor(INGEST_WORKERS, "ingest") as pool:
+    with (
+        scratch(project.store) as directory,
+        closing(open_transport(index_specs(settings), reporter=reporter)) as transport,
+        ThreadPoolExecutor(INGEST_WORKERS, "ingest") as pool,
+    ):
+        downloader = Downloader(transport, project.store.shelf("index"), offline=False, reporter=reporter)
         futures: dict[Future[tuple[Entry, bool]], Pin] = {}
         try:
-            for pin, download in download_all(missing, directory, reporter=reporter):
+            for pin, download in downloader.download_all(missing, directory):
                 futures[pool.submit(_ingest, project.store, pin, download.path)] = pin
             for future, pin in futures.items():
                 entry, is_new = future.result()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pyvstore.errors import UsageError
+from pyvstore.index.spec import IndexSpec
 from pyvstore.ops.context import Context
 from pyvstore.requirements.settings import (
+    IndexSetting,
     Settings,
     SettingsLayer,
     environment_layer,
@@ -29,6 +32,22 @@ def read_settings(context: Context, pyproject: Mapping[str, object]) -> Settings
     layers.append(project_layer(pyproject))
     layers.append(environment_layer(context.environ))
     return merge_settings(layers)
+
+
+def index_specs(settings: Settings) -> tuple[IndexSpec, ...]:
+    """Return the indexes of ``settings`` as the index room takes them, with their credentials."""
+    return tuple(IndexSpec(url=_with_credentials(setting), name=setting.name) for setting in settings.indexes)
+
+
+def _with_credentials(setting: IndexSetting) -> str:
+    location = setting.location
+    if location.username is None:
+        return location.url
+    parts = urlsplit(location.url)
+    user = quote(location.username, safe="")
+    if location.password is not None:
+        user += ":" + quote(location.password, safe="")
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
 def _read_user_file(path: str) -> Mapping[str, object] | None:

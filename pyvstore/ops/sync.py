@@ -60,7 +60,7 @@ def sync(context: Context, options: SyncOptions) -> None:
         if options.changes_nothing:
             _look(project, selection, interpreter, options)
             return
-        obtained = _obtain(project, selection)
+        obtained = _obtain(project, selection, asked)
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))
@@ -84,12 +84,12 @@ def _lock(project: Project, asked: Question, options: SyncOptions) -> tuple[Lock
     return fresh_lock(project, asked)
 
 
-def _obtain(project: Project, selection: Selection) -> Obtained:
+def _obtain(project: Project, selection: Selection, asked: Question) -> Obtained:
     if all(find_all(project.store, selection).values()):
         return require_all(project, selection)
     from pyvstore.ops.obtain import obtain_all
 
-    return obtain_all(project, selection)
+    return obtain_all(project, selection, asked.settings)
 
 
 def _look(project: Project, selection: Selection, interpreter: Interpreter, options: SyncOptions) -> None:

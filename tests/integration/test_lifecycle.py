@@ -1,0 +1,351 @@
+"""Environments that are deleted, moved, copied, shared, and worked on by other tools."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.loopback import LoopbackIndex
+from tests.support.wheels import build_wheel
+from tests.support.world import Outcome, World, unseal
+
+
+def ready(world: World) -> str:
+    world.run("add", "alpha", "gamma")
+    assert world.python("import alpha, beta, gamma, space.one, space.two; print(alpha.version)") == "1.1"
+    return world.store_hash()
+
+
+def works(world: World) -> bool:
+    code = "import alpha, beta, gamma, space.one, space.two; print(alpha.version)"
+    return world.python(code) == "1.1" and world.run("run", "beta").out == "beta speaks\n"
+
+
+@pytest.fixture
+def elsewhere() -> dict[str, str]:
+    """Variables that make any use of the network fail."""
+    return {"PYVSTORE_INDEX_URL": "http://127.0.0.1:9/simple/"}
+
+
+def test_a_deleted_environment_is_relinked_without_network(world: World, elsewhere: dict[str, str]) -> None:
+    store = ready(world)
+    shutil.rmtree(world.venv)
+    world.run("relink", **elsewhere)
+    assert works(world)
+    assert world.store_hash() == store
+
+
+def test_a_moved_project_is_relinked_and_its_launchers_know_the_new_place(world: World) -> None:
+    store = ready(world)
+    files = world.files()
+    moved = world.place / "moved here"
+    world.project.rename(moved)
+    world.project = moved
+    outcome = world.run("relink")
+    assert works(world)
+    assert not (world.venv / "displaced").exists()
+    assert "alpha" not in outcome.err
+    assert subprocess.run([world.venv / "bin" / "beta"], check=True, capture_output=True, text=True).stdout
+    assert world.store_hash() == store
+    assert world.files() == files
+
+
+def test_a_moved_project_heals_itself_at_the_next_run(world: World) -> None:
+    ready(world)
+    moved = world.place / "moved"
+    world.project.rename(moved)
+    world.project = moved
+    assert world.run("run", "beta").out == "beta speaks\n"
+
+
+def test_a_copy_of_a_project_becomes_a_farm_of_its_own(world: World) -> None:
+    ready(world)
+    copy = world.place / "worktree"
+    shutil.copytree(world.project, copy, symlinks=True)
+    original = world.project
+    world.project = copy
+    world.run("relink")
+    assert works(world)
+    assert str(copy) in (copy / ".venv/bin/beta").read_text()
+    world.project = original
+    assert str(original) in (original / ".venv/bin/beta").read_text()
+    assert len(list((world.home / "v1" / "projects").iterdir())) == 2
+
+
+DAMAGES = {
+    "a link is gone": lambda world: (world.site / "alpha").unlink(),
+    "a link leads elsewhere": lambda world: (
+        (world.site / "alpha").unlink(),
+        (world.site / "alpha").symlink_to("/nowhere"),
+    ),
+    "the metadata is gone": lambda world: shutil.rmtree(world.site / "alpha-1.1.dist-info"),
+    "a launcher is gone": lambda world: (world.venv / "bin/beta").unlink(),
+    "a launcher was changed": lambda world: (world.venv / "bin/beta").write_text("#!/bin/false\n"),
+    "the configuration is gone": lambda world: (world.venv / "pyvenv.cfg").unlink(),
+    "the state is gone": lambda world: (world.venv / "pyvstore.json").unlink(),
+    "the state is nonsense": lambda world: (world.venv / "pyvstore.json").write_text("{"),
+    "the namespace is gone": lambda world: shutil.rmtree(world.site / "space"),
+    "site-packages is gone": lambda world: shutil.rmtree(world.site),
+    "the interpreter link is gone": lambda world: (world.venv / "bin/python").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_relink_mends_a_farm_where(world: World, damage: str) -> None:
+    store = ready(world)
+    before = {path.relative_to(world.venv) for path in world.venv.rglob("*") if "__pycache__" not in path.parts}
+    DAMAGES[damage](world)
+    world.run("relink")
+    assert works(world)
+    after = {
+        path.relative_to(world.venv)
+        for path in world.venv.rglob("*")
+        if "__pycache__" not in path.parts and "displaced" not in path.parts
+    }
+    assert after == before
+    assert world.store_hash() == store
+
+
+def test_what_a_user_put_in_our_place_is_set_aside_not_deleted(world: World) -> None:
+    ready(world)
+    (world.site / "alpha").unlink()
+    (world.site / "alpha").mkdir()
+    (world.site / "alpha" / "__init__.py").write_text("version = 'mine'\n")
+    outcome = world.run("relink")
+    assert "warning[set-aside]" in outcome.err
+    assert works(world)
+    (kept,) = (world.venv / "displaced").rglob("__init__.py")
+    assert kept.read_text() == "version = 'mine'\n"
+
+
+def test_relink_says_what_the_store_lacks_and_sync_fetches_it(world: World) -> None:
+    ready(world)
+    unseal(world.home)
+    shutil.rmtree(next((world.home / "v1" / "entries").glob("alpha-*")))
+    assert "alpha 1.1" in world.fail("relink", code="entry-missing").err
+    world.run("sync")
+    assert works(world)
+
+
+def test_a_store_deleted_under_a_living_environment_is_refilled(world: World) -> None:
+    ready(world)
+    unseal(world.home)
+    shutil.rmtree(world.home)
+    assert world.run("run", "beta").out == "beta speaks\n"
+    assert works(world)
+    assert len(list((world.home / "v1" / "projects").iterdir())) == 1
+
+
+def test_an_entry_that_lost_a_directory_is_made_again_by_sync(world: World) -> None:
+    store = ready(world)
+    unseal(world.home)
+    (package,) = (world.home / "v1" / "entries").glob("alpha-*/lib/python/site-packages/alpha")
+    shutil.rmtree(package)
+    assert "alpha 1.1" in world.fail("relink", code="entry-missing").err
+    world.run("sync")
+    assert works(world)
+    shutil.rmtree(world.place / "again", ignore_errors=True)
+    assert len(store) == len(world.store_hash())
+
+
+def test_a_store_that_moved_is_a_relink(world: World) -> None:
+    ready(world)
+    moved = world.place / "another-home"
+    world.home.rename(moved)
+    world.home = moved
+    world.environ["PYVSTORE_HOME"] = str(moved)
+    world.run("relink")
+    assert works(world)
+    assert os.readlink(world.site / "alpha").startswith(str(moved))
+
+
+def files_outside(world: World) -> set[Path]:
+    """Every regular file that is in no project's environment."""
+    return {
+        path
+        for path in world.place.rglob("*")
+        if path.is_file() and not path.is_symlink() and ".venv" not in path.parts and "__pycache__" not in path.parts
+    }
+
+
+def test_a_second_project_with_the_same_lock_adds_only_its_registration(world: World) -> None:
+    store = ready(world)
+    files = world.files()
+    world.project = world.place / "second"
+    world.project.mkdir()
+    for name, content in files.items():
+        (world.project / name).write_bytes(content)
+    before = files_outside(world)
+    world.run("sync")
+    assert works(world)
+    (new,) = files_outside(world) - before
+    assert new.parent == world.home / "v1" / "projects"
+    assert world.store_hash() == store
+    regular = [path for path in world.venv.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert all(path.suffix != ".py" or path.parent.name == "__pycache__" for path in regular)
+
+
+def test_bytecode_is_shared_by_projects(world: World) -> None:
+    ready(world)
+    caches = list((world.home / "v1" / "entries").rglob("alpha/__pycache__/*.pyc"))
+    assert len(caches) == 1
+
+
+FOREIGN = {
+    "a file": lambda place: place.write_text("x"),
+    "a folder": lambda place: (place.mkdir(), (place / "x").touch()),
+    "a link": lambda place: (place.with_name("real").mkdir(), place.symlink_to("real")),
+    "a dangling link": lambda place: place.symlink_to("nowhere"),
+    "another tool's environment": lambda place: (place.mkdir(), (place / "pyvenv.cfg").write_text("home = /usr/bin\n")),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_not_ours_in_the_environments_place_is_never_touched(world: World, kind: str) -> None:
+    FOREIGN[kind](world.venv)
+    before = sorted((str(path), path.lstat().st_mtime_ns) for path in world.project.rglob("*"))
+    outcome = world.try_run("add", "gamma")
+    assert outcome.status == 1
+    assert "error[" in outcome.err
+    assert sorted((str(path), path.lstat().st_mtime_ns) for path in world.project.rglob("*")) == before
+
+
+def test_many_processes_that_sync_one_lock_at_once_all_succeed(world: World) -> None:
+    ready(world)
+    projects = []
+    for number in range(6):
+        project = world.place / f"p{number}"
+        project.mkdir()
+        for name, content in world.files().items():
+            (project / name).write_bytes(content)
+        projects.append(project)
+    unseal(world.home)
+    shutil.rmtree(world.home)
+
+    def sync(project: Path) -> Outcome:
+        return world.try_run("sync", cwd=project)
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(sync, projects))
+    assert [outcome.status for outcome in outcomes] == [0] * 6, outcomes
+    assert list((world.home / "v1" / "stage").iterdir()) == []
+    assert list((world.home / "v1" / "tmp").iterdir()) == []
+
+
+def test_two_adds_at_once_in_one_project_both_happen_or_one_says_why(world: World) -> None:
+    world.run("init")
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda name: world.try_run("add", name), ["alpha", "gamma"]))
+    assert [outcome.status for outcome in outcomes] == [0, 0], outcomes
+    assert works(world)
+
+
+def pip(world: World, *words: str) -> None:
+    command = [sys.executable, "-m", "pip", "--python", str(world.venv / "bin" / "python"), *words]
+    variables = {"PIP_INDEX_URL": world.index.url, "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environ = {name: value for name, value in world.environ.items() if name != "PYTHONPATH"}
+    result = subprocess.run(command, env={**environ, **variables}, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def uv(world: World, *words: str) -> None:
+    environ = {name: value for name, value in world.environ.items() if name != "PYTHONPATH"}
+    environ |= {
+        "VIRTUAL_ENV": str(world.venv),
+        "UV_INDEX_URL": world.index.url,
+        "UV_CACHE_DIR": str(world.place / "uv"),
+    }
+    command = [str(Path(sys.executable).with_name("uv")), "--no-config", "pip", *words]
+    result = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=world.place)
+    assert result.returncode == 0, result.stderr
+
+
+TOOLS = {
+    "pip uninstall": lambda world: pip(world, "uninstall", "-y", "alpha", "beta"),
+    "pip install -U": lambda world: pip(world, "install", "-U", "alpha"),
+    "pip install --force-reinstall": lambda world: pip(world, "install", "--force-reinstall", "beta"),
+    "uv pip uninstall": lambda world: uv(world, "uninstall", "alpha", "beta"),
+    "uv pip install -U": lambda world: uv(world, "install", "-U", "alpha"),
+    "uv pip install --reinstall": lambda world: uv(world, "install", "--reinstall", "beta"),
+    "uv pip install into the namespace": lambda world: uv(world, "install", "delta"),
+}
+
+
+@pytest.fixture
+def newer(index: LoopbackIndex, world: World) -> Iterator[World]:
+    ready(world)
+    index.add(*build_wheel("alpha", "1.2", files={"alpha/__init__.py": "version = '1.2'\n", "alpha/new.py": ""}))
+    index.add(*build_wheel("delta", "1.0", files={"space/three/__init__.py": ""}))
+    return world
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_no_tool_changes_the_store_and_relink_restores(newer: World, tool: str) -> None:
+    world = newer
+    store = world.store_hash()
+    TOOLS[tool](world)
+    assert world.store_hash() == store
+    world.run("relink")
+    assert works(world)
+    assert world.store_hash() == store
+    assert {item for item in os.listdir(world.site) if item.startswith("alpha-")} == {"alpha-1.1.dist-info"}
+
+
+def test_after_an_uninstall_nothing_of_the_package_is_left(newer: World) -> None:
+    pip(newer, "uninstall", "-y", "beta")
+    assert not list(newer.site.glob("beta*"))
+    assert not (newer.venv / "bin" / "beta").exists()
+    assert not (newer.site / "space" / "one").exists()
+
+
+def test_the_metadata_lists_files_that_exist(world: World) -> None:
+    ready(world)
+    code = (
+        "from importlib.metadata import distribution as d, packages_distributions as p\n"
+        "files = d('beta').files\n"
+        "assert all(f.locate().exists() for f in files), [f for f in files if not f.locate().exists()]\n"
+        "print(sorted(map(str, files))[0], p()['beta'], d('beta').read_text('INSTALLER').strip())"
+    )
+    assert world.python(code) == "../../../bin/beta ['beta'] pyvstore"
+
+
+def test_a_distribution_that_another_tool_adds_is_kept_and_mentioned_once(newer: World) -> None:
+    uv(newer, "install", "delta")
+    assert "warning[foreign]" in newer.run("sync").err
+    assert newer.run("sync").err.startswith("Checked ")
+    assert newer.python("import space.three; print('kept')") == "kept"
+
+
+def test_another_python_is_a_sync_away_and_the_entries_are_shared(world: World) -> None:
+    others = [Path(place) for place in map(shutil.which, ("python3.10", "python3.13", "python3.12")) if place]
+    versions = sorted(Path("~/.pyenv/versions").expanduser().glob("3.1[0-3].*/bin/python"))
+    usable = [str(path) for path in (*versions, *others) if path.exists()]
+    current = sys.version_info[:2]
+    other = next(
+        (
+            path
+            for path in usable
+            if subprocess.run([path, "-c", "print(1)"], capture_output=True, check=False).returncode == 0
+            and f"{current[0]}.{current[1]}" not in path
+        ),
+        None,
+    )
+    if other is None:
+        pytest.skip("there is only one Python here")
+    world.run("init", "--python", other)
+    text = (world.project / "pyproject.toml").read_text()
+    (world.project / "pyproject.toml").write_text(
+        text.replace('requires-python = ">=3.1', 'requires-python = ">=3.8" # "')
+    )
+    world.run("add", "alpha", "--python", other)
+    first = world.python("import sys; print(sys.version_info[:2])")
+    entries = set(os.listdir(world.home / "v1" / "entries"))
+    world.run("sync", "--python", f"{current[0]}.{current[1]}")
+    assert world.python("import alpha, sys; print(sys.version_info[:2])") != first
+    assert set(os.listdir(world.home / "v1" / "entries")) == entries
+    assert len(list(world.venv.glob("lib/*"))) == 1

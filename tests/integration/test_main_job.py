@@ -1,0 +1,362 @@
+"""From an empty folder to a running program and back, through the command line."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tomli
+from packaging.pylock import Pylock
+
+from tests.support.loopback import LoopbackIndex
+from tests.support.wheels import build_wheel
+from tests.support.world import World
+
+
+def pyproject(world: World) -> dict[str, object]:
+    project = tomli.loads((world.project / "pyproject.toml").read_text())["project"]
+    assert isinstance(project, dict)
+    return project
+
+
+def test_add_in_an_empty_folder_does_the_whole_job(world: World) -> None:
+    outcome = world.run("add", "alpha")
+    project = pyproject(world)
+    assert project["name"] == "project"
+    assert project["dependencies"] == ["alpha>=1.1"]
+    assert project["requires-python"] == ">=" + world.python("import sys; print('%d.%d' % sys.version_info[:2])")
+    assert world.python("import alpha, beta; print(alpha.version)") == "1.1"
+    assert os.readlink(world.site / "alpha").startswith(str(world.home / "v1" / "entries" / "alpha-1.1-"))
+    assert world.run("run", "beta").out == "beta speaks\n"
+    assert outcome.out == ""
+    lines = outcome.err.splitlines()
+    assert lines[0].startswith("Packages are kept once for this machine in ")
+    assert lines[1].startswith("Using CPython 3.")
+    assert lines[2].startswith("Resolved 2 packages in ")
+    assert lines[3].startswith("Downloaded 2 (")
+    assert " · linked 2 in " in lines[3]
+    assert lines[4:] == [" + alpha 1.1", "   (+ 1 dependency)"]
+
+
+def test_add_writes_what_was_asked_and_keeps_the_rest_of_the_file(world: World) -> None:
+    text = '# mine\n[project]\nname = "app"\nversion = "1"\ndependencies = [\n  "gamma",  # why\n]\n\n[tool.other]\nx = 1\n'
+    (world.project / "pyproject.toml").write_text(text)
+    world.run("add", "beta>=1,<3", "Alpha==1.0")
+    after = (world.project / "pyproject.toml").read_text()
+    assert '"gamma",  # why' in after
+    assert after.startswith("# mine\n[project]\n")
+    assert after.endswith("[tool.other]\nx = 1\n")
+    assert sorted(pyproject(world)["dependencies"]) == ["Alpha==1.0", "beta>=1,<3", "gamma"]  # type: ignore[call-overload]
+    assert world.python("import alpha, gamma, space.one, space.two; print(alpha.version)") == "1.0"
+
+
+def test_adding_again_changes_nothing(world: World) -> None:
+    world.run("add", "alpha")
+    before = world.files()
+    world.run("add", "alpha")
+    assert world.files() == before
+
+
+@pytest.mark.parametrize(
+    ("requirement", "code"),
+    [("absent", "no-such-project"), ("alpha>9", "no-solution"), ("future", "no-python")],
+)
+def test_an_add_that_has_no_answer_leaves_no_file(world: World, requirement: str, code: str) -> None:
+    world.fail("add", requirement, code=code)
+    assert world.files() == {}
+    world.run("add", "gamma")
+
+
+def test_an_add_that_conflicts_leaves_both_files_as_they_were(world: World) -> None:
+    world.run("add", "alpha", "beta>=2")
+    before, store = world.files(), world.store_hash()
+    outcome = world.fail("add", "picky", code="no-solution")
+    assert "picky" in outcome.err
+    assert "beta" in outcome.err
+    assert world.files() == before
+    assert world.store_hash() == store
+    assert world.run("sync").err.startswith("Checked ")
+
+
+def test_a_file_that_is_not_what_the_index_promised_is_refused_and_nothing_is_kept(
+    world: World, index: LoopbackIndex
+) -> None:
+    index.corrupt("gamma-3.0-py3-none-any.whl")
+    world.fail("add", "gamma", code="hash-mismatch")
+    assert world.files() == {}
+    assert list((world.home / "v1" / "entries").iterdir()) == []
+    index.behave()
+    world.run("add", "gamma")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_add_leaves_both_files_as_they_were(
+    world: World, index: LoopbackIndex, number: signal.Signals, status: int
+) -> None:
+    world.run("add", "gamma")
+    before = world.files()
+    index.stall("alpha-1.1-py3-none-any.whl", after=10)
+    index.forget_requests()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pyvstore", "add", "alpha"],
+        cwd=world.project,
+        env=world.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not index.count("/files/alpha-1.1-py3-none-any.whl") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    child.send_signal(number)
+    _, err = child.communicate(timeout=20)
+    assert child.returncode == status, err
+    assert "Traceback" not in err
+    assert world.files() == before
+    assert list((world.home / "v1" / "tmp").iterdir()) == []
+    index.behave()
+    world.run("add", "alpha")
+
+
+def test_remove_takes_out_the_package_and_what_only_it_needed(world: World) -> None:
+    world.run("add", "alpha", "gamma")
+    outcome = world.run("remove", "alpha")
+    assert pyproject(world)["dependencies"] == ["gamma>=3.0"]
+    names = {path.name for path in world.site.iterdir() if path.name != "__pycache__"}
+    assert names == {"gamma.py", "gamma-3.0.dist-info", "space"}
+    assert not (world.venv / "bin" / "beta").exists()
+    assert [path.name for path in (world.site / "space").iterdir()] == ["two"]
+    assert " - alpha 1.1" in outcome.err
+    world.fail("remove", "gama", code="requirement-unknown", status=2)
+
+
+def test_the_lock_is_standard_and_the_same_from_two_machines(
+    world: World, tmp_path: Path, index: LoopbackIndex
+) -> None:
+    world.run("add", "alpha", "gamma")
+    first = (world.project / "pylock.toml").read_bytes()
+    lock = Pylock.from_dict(tomli.loads(first.decode()))
+    lock.validate()
+    assert [package.name for package in lock.packages] == ["alpha", "beta", "gamma"]
+    for package in lock.packages:
+        for wheel in package.wheels or ():
+            assert wheel.size
+            assert wheel.hashes["sha256"]
+            assert wheel.url is not None
+            assert wheel.url.startswith(index.root)
+    assert [item["name"] for item in lock.packages[0].dependencies or ()] == ["beta"]
+    other = World(tmp_path / "other", index)
+    shutil.copy(world.project / "pyproject.toml", other.project / "pyproject.toml")
+    other.run("lock")
+    assert (other.project / "pylock.toml").read_bytes() == first
+    (world.project / "pylock.toml").unlink()
+    world.run("lock")
+    assert (world.project / "pylock.toml").read_bytes() == first
+
+
+def test_old_pins_are_kept_when_something_else_is_added(world: World, index: LoopbackIndex) -> None:
+    world.run("add", "alpha==1.0")
+    text = (world.project / "pyproject.toml").read_text()
+    (world.project / "pyproject.toml").write_text(text.replace("alpha==1.0", "alpha>=1.0"))
+    index.add(*build_wheel("beta", "9.0", files={"beta/__init__.py": ""}))
+    world.run("add", "gamma")
+    locked = (world.project / "pylock.toml").read_text()
+    assert "alpha-1.0-py3" in locked
+    assert "beta-2.0-py3" in locked
+
+
+def test_a_sync_with_nothing_to_do_asks_the_network_nothing_and_says_one_line(
+    world: World, index: LoopbackIndex
+) -> None:
+    world.run("add", "alpha")
+    index.forget_requests()
+    outcome = world.run("sync")
+    assert outcome.err.startswith("Checked 2 packages in ")
+    assert len(outcome.err.splitlines()) == 1
+    assert index.count() == 0
+
+
+def test_sync_follows_a_changed_pyproject_and_locked_refuses_to(world: World) -> None:
+    world.run("add", "alpha")
+    text = (world.project / "pyproject.toml").read_text()
+    (world.project / "pyproject.toml").write_text(text.replace('"alpha>=1.1"', '"alpha>=1.1", "gamma"'))
+    before = world.files()
+    outcome = world.fail("sync", "--locked", code="lock-stale")
+    assert "gamma was added to project.dependencies" in outcome.err
+    world.fail("sync", "--check", code="lock-stale")
+    assert world.files() == before
+    assert world.run("sync", "--frozen").err.startswith("Checked 2 ")
+    world.run("sync")
+    assert world.python("import gamma; print('yes')") == "yes"
+    world.run("sync", "--locked")
+
+
+def test_frozen_and_locked_need_a_lockfile_and_exclude_each_other(world: World) -> None:
+    world.run("init")
+    world.fail("sync", "--frozen", code="lock-missing")
+    world.fail("sync", "--locked", code="lock-missing")
+    world.fail("sync", "--frozen", "--locked", code="usage", status=2)
+
+
+def test_check_and_dry_run_look_and_change_nothing(world: World) -> None:
+    world.run("add", "alpha")
+    assert world.run("sync", "--check").err == "Nothing would change\n"
+    (world.site / "alpha").unlink()
+    world.fail("sync", "--check", code="out-of-sync")
+    outcome = world.run("sync", "--dry-run")
+    assert "Would change 1 path" in outcome.err
+    assert not (world.site / "alpha").exists()
+    world.run("sync")
+    assert (world.site / "alpha").is_symlink()
+
+
+def test_a_dry_run_of_a_first_sync_downloads_nothing(world: World, index: LoopbackIndex) -> None:
+    world.run("add", "alpha")
+    shutil.rmtree(world.venv)
+    other = World(world.place / "elsewhere", index)
+    for name, content in world.files().items():
+        (other.project / name).write_bytes(content)
+    outcome = other.run("sync", "--dry-run")
+    assert "+ alpha 1.1" in outcome.err
+    assert not other.venv.exists()
+    assert list((other.home / "v1" / "entries").iterdir()) == []
+
+
+def test_offline_says_exactly_what_is_missing_and_works_when_nothing_is(world: World, index: LoopbackIndex) -> None:
+    world.fail("add", "alpha", "--offline", code="offline")
+    assert world.files() == {}
+    world.run("add", "alpha")
+    index.forget_requests()
+    shutil.rmtree(world.venv)
+    world.run("sync", "--offline")
+    assert index.count() == 0
+    other = World(world.place / "elsewhere", index)
+    for name, content in world.files().items():
+        (other.project / name).write_bytes(content)
+    outcome = other.fail("sync", "--offline", code="offline")
+    assert "alpha 1.1" in outcome.err
+    assert "beta 2.0" in outcome.err
+
+
+def test_run_syncs_first_and_passes_on_arguments_and_exit_status(world: World) -> None:
+    world.run("add", "gamma")
+    shutil.rmtree(world.venv)
+    assert (
+        world.run("run", "python", "-c", "import gamma, sys; print(sys.argv[1:])", "-q", "--x").out == "['-q', '--x']\n"
+    )
+    assert world.try_run("run", "python", "-c", "raise SystemExit(7)").status == 7
+    assert world.try_run("run", "--", "python", "-c", "raise SystemExit(8)").status == 8
+    world.fail("run", "absent-program", code="no-command", status=2)
+    (world.project / "script.py").write_text("import gamma\nprint('script')\n")
+    assert world.run("run", "script.py").out == "script\n"
+    shutil.rmtree(world.venv)
+    world.fail("run", "--no-sync", "python", code="no-environment")
+
+
+def test_run_heals_a_damaged_environment_before_it_starts_the_program(world: World) -> None:
+    world.run("add", "alpha")
+    (world.site / "alpha").unlink()
+    assert world.run("run", "python", "-c", "import alpha; print(alpha.version)").out == "1.1\n"
+
+
+def test_the_environment_of_the_program_is_the_projects(world: World) -> None:
+    world.run("add", "gamma")
+    code = "import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'], os.environ['PATH'].split(':')[0])"
+    assert world.run("run", "python", "-c", code).out.split() == [
+        str(world.venv),
+        str(world.venv),
+        str(world.venv / "bin"),
+    ]
+
+
+def test_that_the_project_itself_is_not_installed_is_said_once(world: World) -> None:
+    (world.project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\ndependencies = ["gamma"]\n[build-system]\nrequires = ["hatchling"]\n'
+    )
+    assert "warning[project-not-installed]" in world.run("run", "python", "-c", "").err
+    assert world.run("run", "python", "-c", "").err == ""
+    (world.site / "gamma.py").unlink()
+    assert "project-not-installed" not in world.run("run", "python", "-c", "").err
+
+
+def test_list_shows_what_is_there_and_what_is_not_ours(world: World) -> None:
+    world.run("add", "alpha")
+    assert world.run("list").out.splitlines() == ["alpha 1.1", "beta  2.0"] or "alpha" in world.run("list").out
+    assert json.loads(world.run("list", "--json").out) == [
+        {"name": "alpha", "version": "1.1"},
+        {"name": "beta", "version": "2.0"},
+    ]
+    foreign = world.site / "Foreign-5.0.dist-info"
+    foreign.mkdir()
+    (foreign / "METADATA").write_text("Metadata-Version: 2.1\nName: Foreign\nVersion: 5.0\n")
+    assert "Foreign" in world.run("list").out
+    assert "not from the lockfile" in world.run("list").out
+
+
+def test_store_path_is_printed_as_data(world: World) -> None:
+    assert world.run("store", "path").out == f"{world.home / 'v1'}\n"
+
+
+def test_init_makes_a_project_once(world: World) -> None:
+    world.run("init", "--name", "my-app")
+    assert pyproject(world)["name"] == "my-app"
+    world.fail("init", code="project-exists")
+    world.run("sync")
+    assert world.python("print('works')") == "works"
+
+
+def test_commands_work_from_a_folder_below_and_with_directory(world: World) -> None:
+    world.run("add", "alpha")
+    below = world.project / "src" / "deep"
+    below.mkdir(parents=True)
+    assert world.run("sync", cwd=below).err.startswith("Checked 2 ")
+    assert world.run("--directory", str(world.project), "sync", cwd=world.place).err.startswith("Checked 2 ")
+    assert world.run("sync", "-q").err == ""
+    world.fail("sync", code="no-project", cwd=world.place)
+
+
+def test_a_misspelled_command_or_option_is_explained(world: World) -> None:
+    assert "sync" in world.fail("snyc", code="usage", status=2).err
+    assert "--frozen" in world.fail("sync", "--frozn", code="usage", status=2).err
+    world.fail("add", "numpy=2", code="requirement", status=2)
+    assert world.run("--version").out.startswith("pyvstore ")
+
+
+@pytest.mark.parametrize("variant", ["html", "no-core-metadata", "no-ranges", "no-hashes-of-metadata"])
+def test_any_kind_of_index_will_do(tmp_path: Path, variant: str) -> None:
+    options = {
+        "html": {"json": False},
+        "no-core-metadata": {},
+        "no-ranges": {"ranges": False},
+        "no-hashes-of-metadata": {},
+    }[variant]
+    with LoopbackIndex(**options) as server:
+        server.add(
+            *build_wheel("alpha", "1.0", files={"alpha/__init__.py": ""}, requires=["beta"]),
+            core_metadata=variant in {"html", "no-hashes-of-metadata"},
+        )
+        server.add(*build_wheel("beta", "2.0", files={"beta/__init__.py": ""}), core_metadata=False)
+        world = World(tmp_path / variant, server)
+        world.run("add", "alpha")
+        assert world.python("import alpha, beta; print('yes')") == "yes"
+
+
+def test_an_index_that_stumbles_is_asked_again(world: World, index: LoopbackIndex) -> None:
+    index.fail_once("/simple/gamma/", 503)
+    index.cut("gamma-3.0-py3-none-any.whl", after=100)
+    world.run("add", "gamma")
+    assert index.count("/simple/gamma/") == 2
+
+
+def test_json_gives_one_event_a_line(world: World) -> None:
+    outcome = world.run("--json", "add", "gamma")
+    events = [json.loads(line) for line in outcome.out.splitlines()]
+    assert {"interpreter_chosen", "resolved", "download_finished", "ingested", "package_changed", "synced"} <= {
+        event["event"] for event in events
+    }
+    assert outcome.err == ""
