@@ -45,8 +45,8 @@ class Member(NamedTuple):
 def inflate(stream: BinaryIO, member: Member) -> Iterator[bytes]:
     """Yield the content in pieces of at most 1 MiB, never more than was declared; an empty file yields nothing.
 
-    Raises DamagedError at the first piece that cannot be right, at the latest after the last one. The stream's position is
-    set before each read.
+    Raises DamagedError at the first piece that cannot be right, at the latest after the last one. The stream's position
+    is set before each read.
     """
     if member.size_bytes <= _ONE_READ_BYTES and member.compressed_bytes <= _ONE_READ_BYTES:
         data = _whole(stream, member)
