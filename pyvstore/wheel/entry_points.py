@@ -6,6 +6,7 @@ Read as `importlib.metadata` reads it: ``=`` alone separates, names keep their c
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 
@@ -47,7 +48,7 @@ def parse_entry_points(data: bytes, label: str) -> tuple[tuple[EntryPoint, ...],
 
     Raises WheelError (``wheel-entry-points``) for a file that is not UTF-8, a name that `script_name_fault` refuses,
     and a value that is no object reference (``module:attribute``): its text would become code. A reference that Python
-    cannot import (a hyphen in it) makes no launcher, with a warning.
+    cannot import (a hyphen or a keyword in it) makes no launcher, with a warning.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -67,7 +68,8 @@ def parse_entry_points(data: bytes, label: str) -> tuple[tuple[EntryPoint, ...],
         fault = windows_fault(name)
         if fault is not None:
             warnings.append(("entry-point-name", f"the launcher {shown(name)} {fault}"))
-        if not all(part.isidentifier() for part in (*match["module"].split("."), *match["attribute"].split("."))):
+        parts = (*match["module"].split("."), *match["attribute"].split("."))
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
             warnings.append(("entry-point-dropped", f"the launcher {shown(name)} names {shown(value)}, no importable"))
             continue
         point = EntryPoint(name=name, module=match["module"], attribute=match["attribute"], gui=_GROUPS[group])
