@@ -61,9 +61,9 @@ class Body:
     def fetch(self) -> tuple[str, int]:
         """Fill the file; return its sha256 and size, compared with what was promised. Raises FetchError."""
         deadline = time.monotonic() + self._transport.patience.download_seconds
-        attempt = 1
+        attempt, furthest = 1, 0
         while True:
-            before, retry_after, code = self._size_bytes, None, "index-unreachable"
+            retry_after, code = None, "index-unreachable"
             try:
                 status, headers = self._one_answer(deadline)
                 if status not in RETRIED:
@@ -75,7 +75,9 @@ class Body:
                 raise ClosedError
             if time.monotonic() > deadline:
                 raise failed(self._artifact.url, "it did not end in time", code)
-            attempt = 2 if self._size_bytes > before else attempt + 1
+            # Only ground that was never reached before earns new attempts, or starting over would go on for ever.
+            attempt = 2 if self._size_bytes > furthest else attempt + 1
+            furthest = max(furthest, self._size_bytes)
             if attempt > self._transport.patience.attempts:
                 raise failed(self._artifact.url, problem, code)
             self._transport.pause(attempt, retry_after)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -26,7 +27,6 @@ RawFile = Mapping[str, Any]
 
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _METADATA_KEYS = ("core-metadata", "dist-info-metadata")
-_UNUSUAL_IN_LINKS = frozenset("@[]")
 _TABLES = ("hashes", *_METADATA_KEYS)
 _safe_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*").fullmatch
 _all_safe = re.compile(r"[A-Za-z0-9_.+!~-]*").fullmatch
@@ -152,7 +152,7 @@ class ProjectPage:
             url=url if is_plain(url) else resolve(self._base, url) or "",
             hashes={algorithm.lower(): value.lower() for algorithm, value in raw["hashes"].items()},
             size_bytes=raw.get("size"),
-            requires_python=printable(requires_python, 1000) or None if requires_python else None,
+            requires_python=_specifier(requires_python) if requires_python else None,
             upload_time=parse_upload_time(raw.get("upload-time")),
             yanked=None if yanked is False else printable(yanked) if isinstance(yanked, str) else "",
             core_metadata=_core_metadata(raw) if filename.endswith(".whl") else None,
@@ -253,7 +253,7 @@ def _are_all_usable(raws: Sequence[dict[str, Any]], tables: Sequence[dict[str, s
     return (
         _all_safe(names) is not None
         and links.count("\nhttps://") == links.count("\n") == len(raws)
-        and not _UNUSUAL_IN_LINKS.intersection(links)
+        and not any(letter in links for letter in "@[]")
         and {algorithm for table in tables for algorithm in table} <= {"sha256"}
         and {len(digest) for digest in digests} <= {_SHA256_LENGTH}
         and _all_hex("".join(digests)) is not None
@@ -300,6 +300,12 @@ def _is_project(spelling: str, name: NormalizedName, projects: dict[str, bool]) 
     if known is None:
         known = projects[spelling] = canonicalize_name(spelling) == name
     return known
+
+
+@lru_cache(maxsize=4096)
+def _specifier(text: str) -> str | None:
+    """Return a ``requires-python`` as it may be shown; a page repeats a few of them thousands of times."""
+    return printable(text, 1000) or None
 
 
 def _core_metadata(raw: RawFile) -> dict[str, str] | None:

@@ -15,7 +15,7 @@ from pyvstore.errors import FetchError
 WEB_SCHEMES = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # C0, DEL, C1, line separators, and the marks that reorder text; ESC is among them, so no sequence survives.
-_UNUSUAL = frozenset("@#?[]\\ ")
+_unusual = re.compile(r"[^!-~]|[@#?\[\]\\]").search
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SEQUENCE = re.compile(
     "(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC … BEL or ST
@@ -108,9 +108,7 @@ def is_plain(url: str) -> bool:
     """Return whether ``url`` is absolute and needs no `resolve` (the usual case, told without splitting it)."""
     return (
         url.startswith(("https://", "http://"))
-        and url.isascii()
-        and url.isprintable()
-        and not _UNUSUAL.intersection(url)
+        and _unusual(url) is None
         and url.find("/", 8) > 8  # a host of at least one letter, then a path
     )
 

@@ -59,7 +59,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     length: int | None = None
-    """Content-Length; None means the body's own."""
+    """Content-Length; None means the body's own, a negative one that none is sent."""
     stall: bool = False
     """After the body hold the connection open and say nothing more."""
     endless: bool = False
@@ -468,7 +468,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key, value)
         if reply.endless:
             self.send_header("Transfer-Encoding", "chunked")
-        elif reply.status != HTTPStatus.NOT_MODIFIED:
+        elif reply.status != HTTPStatus.NOT_MODIFIED and (reply.length is None or reply.length >= 0):
             self.send_header("Content-Length", str(len(reply.body) if reply.length is None else reply.length))
         self.end_headers()
         if self.command == "HEAD" or reply.status == HTTPStatus.NOT_MODIFIED:
