@@ -133,13 +133,13 @@ def test_what_the_project_names_itself_is_direct() -> None:
     names = FrozenNames(extras=["x"], dependency_groups=["dev"])
     document = lock(frozen("a"), frozen("b"), frozen("c"), frozen("d"), frozen("e"), inputs=inputs, names=names)
 
-    def direct(environment: TargetEnvironment, extras: list[str], groups: list[str] | None) -> str:
+    def direct(environment: TargetEnvironment, extras: list[str], groups: list[str] | None) -> list[str]:
         selection = select(document, environment, extras=extras, dependency_groups=groups)
-        return "".join(pin.name for pin in selection.pins if pin.direct)
+        return [pin.name for pin in selection.pins if pin.direct]
 
-    assert direct(LINUX, [], None) == "a"
-    assert direct(WINDOWS, ["x"], []) == "abd"
-    assert direct(LINUX, [], ["dev"]) == "ac"
+    assert direct(LINUX, [], None) == ["a"]
+    assert direct(WINDOWS, ["x"], []) == ["a", "b", "d"]
+    assert direct(LINUX, [], ["dev"]) == ["a", "c"]
 
 
 def test_in_a_lock_of_another_tool_what_nobody_depends_on_is_direct() -> None:
