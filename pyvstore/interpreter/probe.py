@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -133,14 +134,11 @@ def _read_into(answers: list[bytes], index: int, stream: IO[bytes]) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and whatever it has started and left behind."""
-    if process.poll() is None or os.name == "posix":
-        try:
-            if sys.platform != "win32":
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-        except (ProcessLookupError, PermissionError):
-            pass
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

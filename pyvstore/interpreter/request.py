@@ -67,11 +67,13 @@ class PythonRequest:
 
 def may_contain(specifier: SpecifierSet, minor: tuple[int, int]) -> bool:
     """Tell whether ``specifier`` allows some version of the series ``minor``."""
-    series = f"{minor[0]}.{minor[1]}"
-    named = [part.version.removesuffix(".*") for part in specifier]
+    # What a specifier allows changes only at the versions that it names, so those and their neighbours are enough.
+    named = (Version(part.version.removesuffix(".*")) for part in specifier)
+    patches = {version.micro + step for version in named if version.release[:2] == minor for step in (-1, 0, 1)}
     return any(
-        specifier.contains(version, prereleases=True)
-        for version in (f"{series}.0", f"{series}.9999", *(name for name in named if name.startswith(f"{series}.")))
+        specifier.contains(f"{minor[0]}.{minor[1]}.{patch}", prereleases=True)
+        for patch in sorted({0, 9999, *patches})
+        if patch >= 0
     )
 
 

@@ -92,10 +92,17 @@ def test_the_names_of_the_interpreter_are_those_that_people_type(
     assert {path.partition("/")[2] for path, item in image.items() if item == Link("python")} == names
 
 
-@pytest.mark.parametrize("field", ["home", "real_executable", "version"])
-def test_a_line_break_never_reaches_the_configuration(field: str) -> None:
+@pytest.mark.parametrize(
+    "interpreter",
+    [
+        replace(INTERPRETER, home="/x\ny"),
+        replace(INTERPRETER, real_executable="/x\ry"),
+        replace(INTERPRETER, version="3.12\nhome = /evil"),
+    ],
+)
+def test_a_line_break_never_reaches_the_configuration(interpreter: Interpreter) -> None:
     with pytest.raises(ValueError, match="line break"):
-        plan_prefix(replace(INTERPRETER, **{field: "/x\ny"}), "/p/.venv", "app")
+        plan_prefix(interpreter, "/p/.venv", "app")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +198,7 @@ def test_a_shell_enters_and_leaves_the_environment(shell: str, places: tuple[Pat
     first, _ = places
     enter = source.format(activate=quoted(shell, first / "bin" / name))
     old = PROMPTS.get(shell, "PS1=old")
-    lines = run(shell, "\n".join([home, old, "show", enter, "show", prompt, "deactivate", "show", prompt, ""]), places)
+    lines = run(shell, f"{home}\n{old}\nshow\n{enter}\nshow\n{prompt}\ndeactivate\nshow\n{prompt}\n", places)
     before, inside, shown, after, restored = lines
     tools = str(places[1].parent.parent / "tools")
     assert before == f"unset|unset|/h|{tools}:/usr/bin:/bin"
@@ -205,9 +212,7 @@ def test_entering_another_environment_leaves_the_first(shell: str, places: tuple
     _, source, prompt, name, _ = SHELLS[shell]
     first, second = (source.format(activate=quoted(shell, place / "bin" / name)) for place in places)
     old = PROMPTS.get(shell, "PS1=old")
-    lines = run(
-        shell, "\n".join([old, first, second, "show", prompt, second, "show", "deactivate", "show", ""]), places
-    )
+    lines = run(shell, f"{old}\n{first}\n{second}\nshow\n{prompt}\n{second}\nshow\ndeactivate\nshow\n", places)
     tools = str(places[1].parent.parent / "tools")
     inside = f"{places[1]}|second|unset|{places[1]}/bin:{tools}:/usr/bin:/bin"
     assert lines == [inside, "(second) old", inside, f"unset|unset|unset|{tools}:/usr/bin:/bin"]
@@ -218,7 +223,7 @@ def test_the_prompt_is_left_alone_on_request(shell: str, places: tuple[Path, Pat
     _, source, prompt, name, _ = SHELLS[shell]
     enter = source.format(activate=quoted(shell, places[0] / "bin" / name))
     old = PROMPTS.get(shell, "PS1=old")
-    script = "\n".join([old, enter, prompt, "deactivate", prompt, ""])
+    script = f"{old}\n{enter}\n{prompt}\ndeactivate\n{prompt}\n"
     assert run(shell, script, places, VIRTUAL_ENV_DISABLE_PROMPT="1") == ["old", "old"]
 
 

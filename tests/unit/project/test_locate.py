@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import builtins
 import os
 from pathlib import Path
 
@@ -140,3 +141,16 @@ def test_a_directory_that_cannot_be_listed_is_somebody_elses(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "listdir", refuse)
     assert examine_environment(str(tmp_path)).kind is PlaceKind.FOREIGN_DIRECTORY
+
+
+def test_a_configuration_that_cannot_be_read_does_not_make_a_directory_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyvenv.cfg").write_text("pyvstore = 0.1\n")
+    assert examine_environment(str(tmp_path)).kind is PlaceKind.OURS
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(builtins, "open", refuse)
+    assert examine_environment(str(tmp_path)).kind is PlaceKind.FOREIGN_VENV
