@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-import click
 import typer
 
 from pyvstore import __version__
@@ -34,17 +33,21 @@ def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
     command = typer.main.get_command(build_app(options, console))
     try:
         result = command.main(args=list(words), prog_name="pyvstore", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        console.insist(error.format_message())
-        return 2
-    except click.ClickException as error:
+    except _PARSE_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            console.insist(error.format_message())
+            return 2
         raise UsageError(error.format_message().rstrip("."), code="usage", hint=_help_hint(error)) from error
-    except (click.exceptions.Abort, EOFError) as error:
+    except (typer.Abort, EOFError) as error:
         raise KeyboardInterrupt from error
     return result if isinstance(result, int) else 0
 
 
-def _help_hint(error: click.ClickException) -> str:
+# typer brings its own copy of click since 0.27 and used the separate one before: the class is found, not imported.
+_PARSE_ERROR: type[Any] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+def _help_hint(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     name = context.command_path if context is not None else "pyvstore"
     return f"run `{name} --help`"

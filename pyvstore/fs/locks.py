@@ -66,6 +66,20 @@ def try_lock(path: str, *, shared: bool = False) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
+def lock_directory(path: str) -> Iterator[None]:
+    """Hold a lock on the directory itself for the block; nothing is created.
+
+    Raises OSError where the platform or the file system (some network ones) cannot lock a directory.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        _acquire(descriptor, shared=False, wait=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
 def _held(path: str, *, shared: bool, wait: bool) -> Iterator[bool]:
     while True:
         descriptor = _open(path)

@@ -76,7 +76,7 @@ class Project:
     def locked(self) -> Iterator[None]:
         """Open the store and keep every other command off this project for the block; finishes an interrupted edit."""
         self.store.open()
-        with self.store.project_lock(project_identifier(self.prefix)):
+        with self.store.project_lock(self.root, project_identifier(self.prefix)):
             self.files.recover()
             yield
 

@@ -48,7 +48,13 @@ class Converged:
 
 
 def converge(
-    project: Project, selection: Selection, obtained: Obtained, interpreter: Interpreter, *, dry_run: bool = False
+    project: Project,
+    selection: Selection,
+    obtained: Obtained,
+    interpreter: Interpreter,
+    *,
+    dry_run: bool = False,
+    is_fresh: bool = True,
 ) -> Converged:
     """Turn the farm into ``selection``, or with ``dry_run`` only say what would change.
 
@@ -58,6 +64,7 @@ def converge(
         obtained: its entries.
         interpreter: for which Python.
         dry_run: change nothing.
+        is_fresh: the lockfile is known to answer pyproject.toml; otherwise the next command looks closer.
 
     Raises FarmError when something stands in the farm's place that is not ours, or when it cannot be changed. If it
     dies midway, running it again finishes the work.
@@ -88,7 +95,7 @@ def converge(
             _apply(project, plan, design, state)
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
-    _finish(project, interpreter, design, packages, told)
+    _finish(project, interpreter, design, packages, told, is_fresh=is_fresh)
     _report(project, result, packages, obtained, time.perf_counter() - started)
     return result
 
@@ -190,6 +197,8 @@ def _finish(
     design: FarmDesign,
     packages: tuple[InstalledPackage, ...],
     told: tuple[str, ...],
+    *,
+    is_fresh: bool,
 ) -> None:
     """Write the state that lets the next command answer after a glance."""
     made = _made(design.image, {})
@@ -205,7 +214,7 @@ def _finish(
             prefix=project.prefix,
             store=project.store.root,
             complete=True,
-            input_files=digest_files(project.root, inputs),
+            input_files=digest_files(project.root, inputs) if is_fresh else {"pyproject.toml": "not compared"},
             input_variables=digest_variables(project.context.environ),
             interpreter=interpreter.executable,
             interpreter_fingerprint=fingerprint(interpreter.executable),

@@ -21,4 +21,5 @@ def relink(context: Context, *, dry_run: bool = False) -> Converged:
         document = require_lock(project, "relink does not make one")
         interpreter = choose_for(project, document.requires_python, None)
         selection = select(document, interpreter.environment)
-        return converge(project, selection, require_all(project, selection), interpreter, dry_run=dry_run)
+        entries = require_all(project, selection)
+        return converge(project, selection, entries, interpreter, dry_run=dry_run, is_fresh=False)

@@ -64,7 +64,7 @@ def sync(context: Context, options: SyncOptions) -> None:
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))
-        converge(project, selection, obtained, interpreter)
+        converge(project, selection, obtained, interpreter, is_fresh=not options.frozen)
         _mention_the_project_itself(project, asked)
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pyvstore.errors import StoreError
 from pyvstore.events import SILENT, Reporter, StoreOpened
 from pyvstore.fs.files import make_directories, make_directory, rename, set_mode
-from pyvstore.fs.locks import lock
+from pyvstore.fs.locks import lock, lock_directory
 from pyvstore.fs.removal import remove_tree
 from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
-from pyvstore.model.manifest import FileRow, Manifest, Node
+from pyvstore.model.manifest import FileRow, Manifest, Node, NodeKind
 from pyvstore.plan.fold import Source
 from pyvstore.store.ingest import MANIFEST_NAME, SEALED_DIRECTORY, ingest_wheel
 from pyvstore.store.location import FORMAT_DIRECTORY
@@ -76,15 +76,26 @@ class Store:
                 raise store_error("a lock in the store cannot be taken", error) from error
             yield
 
-    def project_lock(self, identifier: str) -> contextlib.AbstractContextManager[None]:
-        """Hold the lock of one project, so that two commands do not change it at once."""
-        return self._lock(f"project-{identifier}")
+    @contextlib.contextmanager
+    def project_lock(self, root: str, identifier: str) -> Iterator[None]:
+        """Keep every other command off the project in the folder ``root`` for the block.
+
+        The folder itself is locked, so that a project costs the store no file; where the file system cannot do that, a
+        file in the store is.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(lock_directory(root))
+            except OSError:
+                stack.enter_context(self._lock(f"project-{identifier}"))
+            yield
 
     def find(self, key: EntryKey) -> Entry | None:
         """Return the entry of ``key``, or None when the store does not have it.
 
-        The directory's name carries a part of the hash only, so the manifest's full hash decides. Finishes an
-        interrupted seal. Raises StoreError when an entry is there but cannot be read.
+        The directory's name carries a part of the hash only, so the manifest's full hash decides. An entry that lost a
+        file or directory which farms link to counts as absent. Finishes an interrupted seal. Raises StoreError when an
+        entry is there but cannot be read.
         """
         for length in (SUFFIX_LENGTH, len(key.sha256)):
             root = os.path.join(self.shelf("entries"), key.dirname(length))
@@ -105,7 +116,8 @@ class Store:
         if stat.S_IMODE(mode) != SEALED_DIRECTORY:
             with contextlib.suppress(PermissionError):  # another user's store
                 set_mode(root, SEALED_DIRECTORY)
-        return parse_manifest_head(head)
+        manifest = parse_manifest_head(head)
+        return manifest if _is_whole(manifest.tree, root) else None
 
     def ingest(self, wheel: str, key: EntryKey, filename: str) -> tuple[Entry, bool]:
         """Make the entry of a verified wheel, unless it is there by now; return it and whether this call made it.
@@ -161,6 +173,18 @@ class Store:
             remove_tree(trash)
         except OSError as error:
             raise store_error(f"the entry {os.path.basename(root)} could not be removed", error) from error
+
+
+def _is_whole(children: Mapping[str, Node], place: str) -> bool:
+    """Whether everything that a farm could link to or copy is there; inside folded directories nobody looks."""
+    for name, node in children.items():
+        path = f"{place}/{name}"
+        if node.kind is NodeKind.OPEN:
+            if not _is_whole(node.children, path):
+                return False
+        elif not os.path.lexists(path):
+            return False
+    return True
 
 
 class StoreLibrary:

@@ -25,6 +25,7 @@ def index() -> Iterator[LoopbackIndex]:
                 entry_points={"console_scripts": {"beta": "beta:main"}},
             )
         )
+        server.add(*build_wheel("beta", "1.5", files={"beta/__init__.py": ""}))
         server.add(*build_wheel("gamma", "3.0", files={"gamma.py": "", "space/two/__init__.py": ""}))
         server.add(*build_wheel("picky", "1.0", files={"picky.py": ""}, requires=["beta<2"]))
         server.add(*build_wheel("future", "1.0", files={"future_.py": ""}, requires_python=">=3.99"))

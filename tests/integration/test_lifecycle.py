@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,17 +26,13 @@ def works(world: World) -> bool:
     return world.python(code) == "1.1" and world.run("run", "beta").out == "beta speaks\n"
 
 
-@pytest.fixture
-def elsewhere() -> dict[str, str]:
-    """Variables that make any use of the network fail."""
-    return {"PYVSTORE_INDEX_URL": "http://127.0.0.1:9/simple/"}
-
-
-def test_a_deleted_environment_is_relinked_without_network(world: World, elsewhere: dict[str, str]) -> None:
+def test_a_deleted_environment_is_relinked_without_network(world: World) -> None:
     store = ready(world)
     shutil.rmtree(world.venv)
-    world.run("relink", **elsewhere)
+    world.index.forget_requests()
+    world.run("relink", PYVSTORE_INDEX_URL="http://127.0.0.1:9/simple/")
     assert works(world)
+    assert world.index.count() == 0
     assert world.store_hash() == store
 
 
@@ -77,12 +73,14 @@ def test_a_copy_of_a_project_becomes_a_farm_of_its_own(world: World) -> None:
     assert len(list((world.home / "v1" / "projects").iterdir())) == 2
 
 
-DAMAGES = {
+def link_elsewhere(world: World) -> None:
+    (world.site / "alpha").unlink()
+    (world.site / "alpha").symlink_to("/nowhere")
+
+
+DAMAGES: dict[str, Callable[[World], object]] = {
     "a link is gone": lambda world: (world.site / "alpha").unlink(),
-    "a link leads elsewhere": lambda world: (
-        (world.site / "alpha").unlink(),
-        (world.site / "alpha").symlink_to("/nowhere"),
-    ),
+    "a link leads elsewhere": link_elsewhere,
     "the metadata is gone": lambda world: shutil.rmtree(world.site / "alpha-1.1.dist-info"),
     "a launcher is gone": lambda world: (world.venv / "bin/beta").unlink(),
     "a launcher was changed": lambda world: (world.venv / "bin/beta").write_text("#!/bin/false\n"),
@@ -196,12 +194,27 @@ def test_bytecode_is_shared_by_projects(world: World) -> None:
     assert len(caches) == 1
 
 
-FOREIGN = {
+def make_folder(place: Path) -> None:
+    place.mkdir()
+    (place / "x").touch()
+
+
+def make_link(place: Path) -> None:
+    place.with_name("real").mkdir()
+    place.symlink_to("real")
+
+
+def make_venv(place: Path) -> None:
+    place.mkdir()
+    (place / "pyvenv.cfg").write_text("home = /usr/bin\n")
+
+
+FOREIGN: dict[str, Callable[[Path], object]] = {
     "a file": lambda place: place.write_text("x"),
-    "a folder": lambda place: (place.mkdir(), (place / "x").touch()),
-    "a link": lambda place: (place.with_name("real").mkdir(), place.symlink_to("real")),
+    "a folder": make_folder,
+    "a link": make_link,
     "a dangling link": lambda place: place.symlink_to("nowhere"),
-    "another tool's environment": lambda place: (place.mkdir(), (place / "pyvenv.cfg").write_text("home = /usr/bin\n")),
+    "another tool's environment": make_venv,
 }
 
 
@@ -265,7 +278,7 @@ def uv(world: World, *words: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-TOOLS = {
+TOOLS: dict[str, Callable[[World], None]] = {
     "pip uninstall": lambda world: pip(world, "uninstall", "-y", "alpha", "beta"),
     "pip install -U": lambda world: pip(world, "install", "-U", "alpha"),
     "pip install --force-reinstall": lambda world: pip(world, "install", "--force-reinstall", "beta"),
@@ -277,7 +290,7 @@ TOOLS = {
 
 
 @pytest.fixture
-def newer(index: LoopbackIndex, world: World) -> Iterator[World]:
+def newer(index: LoopbackIndex, world: World) -> World:
     ready(world)
     index.add(*build_wheel("alpha", "1.2", files={"alpha/__init__.py": "version = '1.2'\n", "alpha/new.py": ""}))
     index.add(*build_wheel("delta", "1.0", files={"space/three/__init__.py": ""}))
