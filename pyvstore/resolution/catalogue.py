@@ -1,0 +1,279 @@
+"""What the source offers, looked at once and remembered for one resolution.
+
+What a release can serve is a mask over the universe. Only releases that the search looks at are judged: sorting a
+project's versions reads no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement
+from packaging.utils import NormalizedName
+
+from pyvstore.errors import BuildError, FetchError, WheelError
+from pyvstore.events import Reporter, Resolving
+from pyvstore.model.artifact import Artifact
+from pyvstore.model.release import ReleaseMetadata
+from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
+from pyvstore.resolution.policy import Policy
+from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
+from pyvstore.resolution.source import CandidateSource, OfferedRelease
+from pyvstore.resolution.universe import Universe
+
+
+class Unread(Exception):  # noqa: N818 - control flow, not an error
+    """A frozen catalogue was asked for something that it never saw."""
+
+
+class Catalogue:
+    """Remembers offerings, appraisals and requirements of one resolution over one universe."""
+
+    def __init__(self, *, source: CandidateSource, universe: Universe, policy: Policy, reporter: Reporter) -> None:
+        self.universe = universe
+        self.policy = policy
+        self.is_frozen = False
+        self.defects: dict[tuple[NormalizedName, int], Defect] = {}
+        self.misfits: dict[tuple[NormalizedName, int], int] = {}
+        self._source = source
+        self._reporter = reporter
+        self._offerings: dict[NormalizedName, Offering | None] = {}
+        self._appraisals: dict[tuple[NormalizedName, int], Appraisal] = {}
+        self._metadata: dict[tuple[NormalizedName, int], ReleaseMetadata] = {}
+        self._dependencies: dict[tuple[NormalizedName, int, str], tuple[Dependency, ...]] = {}
+        self._overrides: dict[NormalizedName, list[ParsedRequirement]] = {}
+        for override in map(normalise, policy.overrides):
+            self._overrides.setdefault(override.name, []).append(override)
+        self._required = universe.full
+        if policy.files_required_on is not None:
+            self._required = 0
+            for marker in policy.files_required_on:
+                self._required |= universe.marker_mask(marker)
+
+    @property
+    def versions_read(self) -> int:
+        """How many releases' metadata was asked for."""
+        return len(self._metadata)
+
+    # --- projects -----------------------------------------------------------------------------------------------
+
+    def offering(self, name: NormalizedName) -> Offering | None:
+        """Return the releases of ``name``, or None when no index has the project.
+
+        Raises:
+            FetchError: any failure other than ``no-such-project``.
+            Unread: ``is_frozen`` and it was never asked for.
+        """
+        try:
+            return self._offerings[name]
+        except KeyError:
+            pass
+        if self.is_frozen:
+            raise Unread
+        found: Offering | None = None
+        try:
+            found = Offering(name, self._source.releases(name))
+        except FetchError as error:
+            if error.code != "no-such-project":
+                raise
+        self._offerings[name] = found
+        return found
+
+    def prefetch(self, names: Sequence[NormalizedName]) -> None:
+        """Pass the hint on for projects that were not asked for yet."""
+        unknown = [name for name in names if name not in self._offerings and not self.is_frozen]
+        if unknown:
+            self._source.prefetch(unknown)
+
+    def prefetch_metadata(self, offering: Offering, ranks: Sequence[int]) -> None:
+        """Pass the hint on for releases that were not read yet."""
+        unknown = [offering.releases[rank] for rank in ranks if (offering.name, rank) not in self._metadata]
+        if unknown and not self.is_frozen:
+            self._source.prefetch_metadata(unknown)
+
+    # --- releases -----------------------------------------------------------------------------------------------
+
+    def appraise(self, offering: Offering, rank: int) -> Appraisal:
+        """Judge one release by its files' tags and ``requires-python``, and by its metadata where that is known."""
+        key = (offering.name, rank)
+        appraisal = self._appraisals.get(key)
+        if appraisal is None:
+            appraisal = self._appraisals[key] = self._judge(offering.name, offering.releases[rank])
+        misfit = self.misfits.get(key)
+        if misfit:
+            return Appraisal(appraisal.pythons & ~misfit, appraisal.files & ~misfit)
+        return appraisal
+
+    def hopeless(self, offering: Offering, versions: int, need: int) -> int:
+        """Return the part of ``need`` where files are only a preference and none of ``versions`` has any."""
+        left = need & ~self._required
+        while versions and left:
+            rank = versions.bit_length() - 1
+            versions ^= 1 << rank
+            left &= ~self.appraise(offering, rank).files
+        return left
+
+    def _judge(self, name: NormalizedName, release: OfferedRelease) -> Appraisal:
+        full = self.universe.full
+        pythons = files = 0
+        for wheel in release.wheels:
+            pythons |= self._accepts(release, wheel)
+            files |= self.wheel_mask(release, wheel)
+            if files == full:
+                return Appraisal(full, full)
+        if release.sdist is not None:
+            accepts = self._accepts(release, release.sdist)
+            pythons |= accepts
+            if self.policy.builds_allowed(name):
+                files |= accepts
+        return Appraisal(pythons, files)
+
+    def wheel_mask(self, release: OfferedRelease, wheel: Artifact) -> int:
+        """Return the points that can use ``wheel``; none when the project's wheels do not count."""
+        if not self.policy.wheels_allowed(release.name):
+            return 0
+        tags = "-".join(wheel.filename[:-4].rsplit("-", 3)[1:])
+        return self._accepts(release, wheel) & self.universe.tags_mask(tags)
+
+    def _accepts(self, release: OfferedRelease, file: Artifact) -> int:
+        if file.yanked is not None and release.yanked is None:
+            return 0
+        return self.universe.requires_python_mask(file.requires_python or release.requires_python)
+
+    # --- metadata -----------------------------------------------------------------------------------------------
+
+    def metadata(self, offering: Offering, rank: int) -> ReleaseMetadata | None:
+        """Return the metadata of one release; None when it is unusable, which `defects` then explains.
+
+        A ``Requires-Python`` that excludes points which the index's page does not is noted in `misfits`.
+
+        Raises:
+            FetchError: the source failed.
+            Unread: ``is_frozen`` and it was never read.
+        """
+        key = (offering.name, rank)
+        if key in self.defects:
+            return None
+        known = self._metadata.get(key)
+        if known is not None:
+            return known
+        if self.is_frozen:
+            raise Unread
+        release = offering.releases[rank]
+        self._reporter.emit(Resolving(offering.name, len(self._metadata) + 1))
+        try:
+            metadata = self._source.metadata(release)
+        except (WheelError, BuildError) as error:
+            self.defects[key] = Defect(error.code, error.message)
+            return None
+        self._metadata[key] = metadata
+        misfit = self.universe.full & ~self.universe.requires_python_mask(metadata.requires_python)
+        if misfit & self.appraise(offering, rank).pythons:
+            self.misfits[key] = misfit
+        return metadata
+
+    def dependencies(self, offering: Offering, rank: int, extra: str) -> tuple[Dependency, ...] | None:
+        """Return what one release requires, or what ``extra`` adds to that; None when the release is unusable."""
+        key = (offering.name, rank, extra)
+        known = self._dependencies.get(key)
+        if known is not None:
+            return known
+        metadata = self.metadata(offering, rank)
+        if metadata is None:
+            return None
+        found: list[Dependency] = []
+        for line in metadata.requires_dist:
+            if concerns_another_extra(line, extra):
+                continue
+            try:
+                parsed = parse_requirement(line)
+                mask = self.universe.marker_mask(parsed.marker, extra)
+                if extra:
+                    mask &= ~self.universe.marker_mask(parsed.marker)
+            except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
+                self._reject(offering, rank, "malformed-requirement", f"its requirement {line!r} is malformed")
+                return None
+            found += self.rewritten(parsed, mask)
+        if any(dependency.parsed.url for dependency in found):
+            line = next(dependency.parsed.text for dependency in found if dependency.parsed.url)
+            self._reject(
+                offering, rank, "url-requirement", f"it requires {line}, and direct references are not supported"
+            )
+            return None
+        self._dependencies[key] = tuple(found)
+        return self._dependencies[key]
+
+    def all_dependencies(
+        self, offering: Offering, rank: int, mask: int, extras: Mapping[str, int]
+    ) -> list[Dependency] | None:
+        """Return what one release requires within ``mask`` and with ``extras`` (each where it is wanted).
+
+        Extras that the release asks of itself (``all = ["this[docs]"]``) are followed here and do not appear, unless
+        they ask for another version of it. None when the release is unusable.
+        """
+        found: list[Dependency] = []
+        wanted = {"": mask, **extras}
+        pending = sorted(wanted)
+        while pending:
+            extra = pending.pop(0)
+            dependencies = self.dependencies(offering, rank, extra)
+            if dependencies is None:
+                return None
+            for dependency in dependencies:
+                parsed, where = dependency.parsed, dependency.mask & wanted[extra]
+                if not where:
+                    continue
+                if (
+                    parsed.name == offering.name
+                    and offering.allowed(parsed.specifier, parsed.specifier_text) >> rank & 1
+                ):
+                    for other in parsed.extras:
+                        if where & ~wanted.get(other, 0):
+                            wanted[other] = wanted.get(other, 0) | where
+                            pending.append(other)
+                    continue
+                found.append(Dependency(parsed, where))
+        return found
+
+    def links(self, point: int) -> dict[tuple[str, str], dict[int, set[str]]]:
+        """Return what is known of who requires whom on ``point``: (parent, child) → parent's rank → requirements."""
+        found: dict[tuple[str, str], dict[int, set[str]]] = {}
+        for (name, rank, _), dependencies in sorted(self._dependencies.items()):
+            for dependency in dependencies:
+                if dependency.mask & point:
+                    link = found.setdefault((name, dependency.parsed.name), {})
+                    link.setdefault(rank, set()).add(dependency.parsed.text)
+        return found
+
+    def rewritten(self, parsed: ParsedRequirement, mask: int) -> Iterator[Dependency]:
+        """Apply exclusions and overrides to one requirement that holds on ``mask``."""
+        if not mask or parsed.name in self.policy.excluded:
+            return
+        overrides = self._overrides.get(parsed.name)
+        if not overrides:
+            yield Dependency(parsed, mask)
+            return
+        for override in overrides:
+            where = mask & self.universe.marker_mask(override.marker)
+            if where:
+                yield Dependency(_with_extras(override, parsed.extras), where)
+
+    def _reject(self, offering: Offering, rank: int, code: str, reason: str) -> None:
+        self.defects[offering.name, rank] = Defect(code, reason)
+
+
+def _with_extras(override: ParsedRequirement, extras: tuple[NormalizedName, ...]) -> ParsedRequirement:
+    merged = tuple(sorted({*override.extras, *extras}))
+    if merged == override.extras:
+        return override
+    return ParsedRequirement(
+        name=override.name,
+        extras=merged,
+        specifier=override.specifier,
+        specifier_text=override.specifier_text,
+        marker=override.marker,
+        marker_text=override.marker_text,
+        url=override.url,
+        text=f"{override.name}[{','.join(merged)}]{override.specifier_text}",
+    )

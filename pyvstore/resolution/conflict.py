@@ -1,0 +1,174 @@
+"""A failure, reduced to a smallest set of requirements that still fails.
+
+The project's requirements and the links between packages (all that one package requires of another, whatever its
+version) are taken away bit by bit; what can go without making the rest solvable is not part of the reason. What is left
+is minimal: every requirement in it is needed for the failure. Nothing is fetched on the way: where a trial would need
+metadata that the search never read, the thing taken away counts as needed. The number of trials is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pyvstore.resolution.catalogue import Catalogue, Unread
+from pyvstore.resolution.preferences import Inclinations
+from pyvstore.resolution.search import Dead, Effort, Question, search
+from pyvstore.resolution.splitting import Split
+
+MAX_TRIALS = 400
+MAX_ROUNDS = 400
+
+Link = tuple[str, str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict:
+    """Requirements that cannot be met together.
+
+    Attributes:
+        roots: positions in the question's roots.
+        links: (parent, child) → rank of the parent's release → what it requires of the child.
+        point: one environment where it fails; ``mask`` are all of those.
+    """
+
+    roots: tuple[int, ...]
+    links: dict[Link, dict[int, set[str]]]
+    point: int
+    mask: int
+
+
+def reduce_failure(
+    catalogue: Catalogue, question: Question, inclinations: Inclinations, region: int
+) -> Conflict | None:
+    """Return a smallest conflict behind the failure of ``region``, or None when it takes too long to prove again.
+
+    Freezes ``catalogue``.
+    """
+    return _Reduction(catalogue, question, inclinations, region & -region).run()
+
+
+class _Reduction:
+    def __init__(self, catalogue: Catalogue, question: Question, inclinations: Inclinations, point: int) -> None:
+        self._catalogue = catalogue
+        self._question = question
+        self._inclinations = inclinations
+        self._point = point
+        self._trials = 0
+        # The failure was found on a larger region, whose searches may have read other versions than this point needs.
+        self._fails(range(len(question.roots)), None, point)
+        catalogue.is_frozen = True
+        self._links = catalogue.links(point)
+
+    def run(self) -> Conflict | None:
+        roots = [number for number, root in enumerate(self._question.roots) if root.mask & self._point]
+        links = sorted(self._links)
+        if self._fails(roots, links, self._point) is None:
+            return None
+        roots, links = self._narrow(roots, links)
+        # What is far from the conflict is tried first, so that the shortest of several explanations is left.
+        distance = self._distances(self._fails(roots, links, self._point) or (), links)
+        far = len(self._links)
+        roots.sort(key=lambda number: (-distance.get(self._question.roots[number].parsed.name, far), number))
+        links.sort(key=lambda link: (-distance.get(link[1], far), link))
+        roots = self._without(roots, lambda kept: (kept, links))
+        links = self._reachable(roots, links)
+        roots, links = self._narrow(roots, links)
+        links = self._without(links, lambda kept: (roots, kept))
+        links = self._reachable(roots, links)
+        mask = self._point
+        left = self._catalogue.universe.full & ~mask
+        while left:
+            point = left & -left
+            left ^= point
+            if self._fails(roots, links, point) is not None:
+                mask |= point
+        return Conflict(
+            roots=tuple(sorted(roots)),
+            links={link: self._links[link] for link in sorted(links)},
+            point=self._point,
+            mask=mask,
+        )
+
+    def _narrow(self, roots: list[int], links: list[Link]) -> tuple[list[int], list[Link]]:
+        """Keep what leads to the names that the search last failed on, as long as that still fails."""
+        names = self._fails(roots, links, self._point)
+        while names:
+            leading = self._distances(names, links)
+            kept_roots = [number for number in roots if self._question.roots[number].parsed.name in leading]
+            kept_links = [link for link in links if link[1] in leading]
+            if (kept_roots, kept_links) == (roots, links):
+                break
+            names = self._fails(kept_roots, kept_links, self._point)
+            if names is not None:
+                roots, links = kept_roots, kept_links
+        return roots, links
+
+    def _without(self, items: list[T], arrange: Callable[[list[T]], tuple[list[int], list[Link]]]) -> list[T]:
+        """Take away as many of ``items`` as possible, in ever smaller pieces."""
+        size = max(1, len(items) // 2)
+        while items:
+            position = 0
+            while position < len(items):
+                kept = items[:position] + items[position + size :]
+                if self._fails(*arrange(kept), self._point) is not None:
+                    items = kept
+                else:
+                    position += size
+            if size == 1:
+                break
+            size = max(1, size // 2)
+        return items
+
+    def _fails(self, roots: Sequence[int], links: Iterable[Link] | None, point: int) -> frozenset[str] | None:
+        """Return the names of the last conflict when these requirements certainly fail on ``point``, else None.
+
+        ``links`` None means all that there are.
+        """
+        if self._trials >= MAX_TRIALS:
+            return None
+        self._trials += 1
+        chosen = set(roots)
+        question = replace(
+            self._question,
+            roots=tuple(root for number, root in enumerate(self._question.roots) if number in chosen),
+        )
+        try:
+            search(
+                self._catalogue,
+                question,
+                region=point,
+                inclinations=self._inclinations,
+                effort=Effort(),
+                budgets=(MAX_ROUNDS,),
+                kept=None if links is None else frozenset(links),
+            )
+        except Dead as dead:
+            return frozenset(dead.names) if dead.is_certain else None
+        except (Unread, Split):
+            return None
+        return None
+
+    def _distances(self, names: Iterable[str], links: Sequence[Link]) -> dict[str, int]:
+        """Return how many links each name is away from ``names``."""
+        parents: dict[str, list[str]] = {}
+        for parent, child in links:
+            parents.setdefault(child, []).append(parent)
+        distances = dict.fromkeys(sorted(names), 0)
+        pending = list(distances)
+        for name in pending:
+            for parent in parents.get(name, ()):
+                if parent not in distances:
+                    distances[parent] = distances[name] + 1
+                    pending.append(parent)
+        return distances
+
+    def _reachable(self, roots: Sequence[int], links: Sequence[Link]) -> list[Link]:
+        reached = {str(self._question.roots[number].parsed.name) for number in roots}
+        size = 0
+        while size != len(reached):
+            size = len(reached)
+            reached.update(child for parent, child in links if parent in reached)
+        return [link for link in links if link[0] in reached]

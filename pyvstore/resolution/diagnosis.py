@@ -1,0 +1,147 @@
+"""What is wrong with the projects of a conflict: which versions would match, and why each of them cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.utils import NormalizedName
+
+from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.conflict import Conflict
+from pyvstore.resolution.offering import Offering
+from pyvstore.resolution.policy import Prereleases
+from pyvstore.resolution.preferences import Inclinations
+from pyvstore.resolution.requirement import ParsedRequirement, parse_requirement
+from pyvstore.resolution.search import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Why versions that match cannot be used: a code, and a phrase to follow their names."""
+
+    code: str
+    phrase: str
+
+
+class Diagnosis:
+    """Looks at the projects that a conflict names.
+
+    Attributes:
+        roots: the project's requirements in the conflict, each with its origin.
+        names: every project in the conflict, those that the project names first.
+        sinks: those of them that require nothing more in it: there it ends.
+        matching: the versions of each that satisfy everybody in the conflict.
+        rulings: why matching versions of each cannot be used, and their ranks.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        question: Question,
+        inclinations: Inclinations,
+        roots: Sequence[tuple[ParsedRequirement, str]],
+        conflict: Conflict,
+    ) -> None:
+        self._catalogue = catalogue
+        self._question = question
+        self._inclinations = inclinations
+        self._conflict = conflict
+        self.roots = tuple(roots)
+        parents = {parent for parent, _ in conflict.links}
+        named = [str(parsed.name) for parsed, _ in self.roots] + [child for _, child in conflict.links]
+        self.names = tuple(dict.fromkeys(named))
+        self.sinks = tuple(name for name in self.names if name not in parents) or self.names[-1:]
+        self.matching = {name: self._match(name) for name in self.names}
+        self.rulings = {name: self._rule(name) for name in self.names}
+
+    def incoming(self, name: str) -> list[list[ParsedRequirement]]:
+        """Return the requirements on ``name``, one list of alternatives for each who asks."""
+        roots = [[parsed] for parsed, _ in self.roots if parsed.name == name]
+        links = [
+            [parse_requirement(text) for text in sorted({text for texts in ranks.values() for text in texts})]
+            for (_, child), ranks in self._conflict.links.items()
+            if child == name
+        ]
+        return roots + links
+
+    def _match(self, name: str) -> int:
+        offering = self._catalogue.offering(NormalizedName(name))
+        if offering is None:
+            return 0
+        versions = offering.full
+        for alternatives in self.incoming(name):
+            allowed = 0
+            for parsed in alternatives:
+                allowed |= offering.allowed(parsed.specifier, parsed.specifier_text)
+            versions &= allowed
+        return versions
+
+    def _rule(self, name: str) -> dict[Ruling, list[int]]:
+        """Return why versions of ``name`` that match cannot be used, and which."""
+        offering = self._catalogue.offering(NormalizedName(name))
+        found: dict[Ruling, list[int]] = {}
+        for rank in ranks_of(self.matching[name]) if offering else ():
+            assert offering is not None  # noqa: S101 - else there is nothing to loop over
+            ruling = self._ruling(offering, rank)
+            if ruling is not None:
+                found.setdefault(ruling, []).append(rank)
+        return found
+
+    def _ruling(self, offering: Offering, rank: int) -> Ruling | None:
+        release = offering.releases[rank]
+        appraisal = self._catalogue.appraise(offering, rank)
+        point = self._conflict.point
+        defect = self._catalogue.defects.get((offering.name, rank))
+        disallowed = self._catalogue.policy.prereleases is Prereleases.DISALLOW and release.version.is_prerelease
+        ruling: Ruling | None = None
+        if release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
+            ruling = Ruling("no-unyanked", f"yanked{f' ({release.yanked})' if release.yanked else ''}")
+        elif disallowed:
+            ruling = Ruling("no-final", "a pre-release")
+        elif not release.wheels and release.sdist is None:
+            ruling = Ruling("no-wheel", "without files")
+        elif not appraisal.pythons & point:
+            wanted = release.requires_python or self._metadata_python(offering, rank)
+            ruling = Ruling("no-python", f"for Python {wanted}" if wanted else "for another Python")
+        elif not appraisal.files & point:
+            kind = "without a wheel" if self._catalogue.policy.wheels_allowed(offering.name) else "without an sdist"
+            ruling = Ruling("no-wheel", f"{kind} for {self._catalogue.universe.describe(point)}")
+        elif defect is not None:
+            ruling = Ruling("no-usable-version", f"unusable: {defect.reason}")
+        elif self._constraint_against(offering, rank) is not None:
+            ruling = Ruling("no-solution", f"outside the constraint {self._constraint_against(offering, rank)}")
+        return ruling
+
+    def _metadata_python(self, offering: Offering, rank: int) -> str | None:
+        metadata = (
+            self._catalogue.metadata(offering, rank) if (offering.name, rank) in self._catalogue.misfits else None
+        )
+        files = offering.releases[rank].wheels
+        return metadata.requires_python if metadata else next((file.requires_python for file in files), None)
+
+    def _constraint_against(self, offering: Offering, rank: int) -> str | None:
+        for constraint in self._question.constraints.get(offering.name, ()):
+            parsed = constraint.parsed
+            allowed = offering.allowed(parsed.specifier, parsed.specifier_text)
+            if constraint.mask & self._conflict.point and not allowed >> rank & 1:
+                return parsed.text
+        return None
+
+    def code(self, sink: str) -> str:
+        """Return the error code that fits what is wrong with ``sink``."""
+        if self._catalogue.offering(NormalizedName(sink)) is None:
+            return "no-such-project"
+        rulings = self.rulings[sink]
+        if self.matching[sink]:
+            newest = max(((max(ranks), ruling.code) for ruling, ranks in rulings.items()), default=(0, "no-solution"))
+            return newest[1]
+        return "no-version" if len(self.incoming(sink)) == 1 else "no-solution"
+
+
+def ranks_of(versions: int) -> Iterator[int]:
+    """Return the ranks in a mask of versions, oldest first."""
+    while versions:
+        lowest = versions & -versions
+        yield lowest.bit_length() - 1
+        versions ^= lowest

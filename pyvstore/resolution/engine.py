@@ -1,0 +1,235 @@
+"""`resolve`: from the project's requirements to one answer for every supported environment.
+
+The work list begins with the whole universe (or the regions of the last answer). A region is searched as a whole; it is
+cut in two where the search asks for it, or where it has no answer as a whole and something is known to tell its points
+apart. A single point that has no answer ends the resolution. When texts met on the way would cut a Python interval of
+the lattice, everything is done again on the refined one; what the source has fetched stays fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packaging.utils import NormalizedName
+
+from pyvstore.errors import ResolutionError
+from pyvstore.events import SILENT, Reporter, Warned
+from pyvstore.resolution.answer import (
+    Reach,
+    Resolution,
+    ResolvedPackage,
+    edges_of,
+    everywhere,
+    merge,
+    packages_of,
+    reach_of_region,
+)
+from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.check import check_answer
+from pyvstore.resolution.explain import explain
+from pyvstore.resolution.offering import Dependency
+from pyvstore.resolution.policy import Policy, RootRequirement
+from pyvstore.resolution.preferences import Inclinations, Preferences
+from pyvstore.resolution.requirement import ParsedRequirement, normalise
+from pyvstore.resolution.search import Dead, Effort, Question, search
+from pyvstore.resolution.source import CandidateSource
+from pyvstore.resolution.splitting import Split
+from pyvstore.resolution.universe import Universe
+
+
+def resolve(
+    roots: Sequence[RootRequirement],
+    *,
+    universe: Universe,
+    source: CandidateSource,
+    preferences: Preferences | None = None,
+    policy: Policy | None = None,
+    regions: Sequence[str] = (),
+    reporter: Reporter = SILENT,
+) -> Resolution:
+    """Choose one version of every project that ``roots`` reach, for every point of ``universe``.
+
+    Args:
+        roots: what the project asks for, all scopes together; their order does not matter.
+        universe: the environments; with a lattice it may come back refined in the answer.
+        source: where releases and metadata come from.
+        preferences: old pins by name; kept wherever they still do.
+        policy: the user's choices.
+        regions: `Resolution.regions` of the last answer.
+        reporter: hears of progress, and of extras that do not exist.
+
+    Raises:
+        ResolutionError: code ``no-...`` when there is no answer, with the conflicting requirements as causes;
+            ``url-requirement`` for a direct reference.
+        FetchError: the source failed.
+        InternalError: the answer did not pass its own check.
+    """
+    if not universe.full:
+        raise ResolutionError(
+            "no environment is left to resolve for",
+            code="no-python",
+            hint="check `requires-python` and the `environments` and `platforms` settings against each other",
+        )
+    while True:
+        run = _Run(roots, universe, source, preferences or {}, policy or Policy(), regions, reporter)
+        try:
+            answer = run.solve()
+        except _Hopeless as failure:
+            if not universe.wanted:
+                raise explain(run.catalogue, run.question, run.inclinations, run.origins, failure.region) from None
+        else:
+            if not universe.wanted:
+                run.warn(answer.packages)
+                return answer
+        universe = universe.refined()
+
+
+class _Hopeless(Exception):  # noqa: N818 - control flow, translated by `resolve`
+    def __init__(self, region: int) -> None:
+        super().__init__(region)
+        self.region = region
+
+
+class _Run:
+    """One resolution over one universe."""
+
+    def __init__(
+        self,
+        roots: Sequence[RootRequirement],
+        universe: Universe,
+        source: CandidateSource,
+        preferences: Preferences,
+        policy: Policy,
+        regions: Sequence[str],
+        reporter: Reporter,
+    ) -> None:
+        self.catalogue = Catalogue(source=source, universe=universe, policy=policy, reporter=reporter)
+        self.effort = Effort()
+        self._universe = universe
+        self._regions = regions
+        self._reporter = reporter
+        self._optional = 0
+        for marker in policy.may_leave_out:
+            self._optional |= universe.marker_mask(marker)
+        self._scoped: list[tuple[str, Dependency]] = []
+        self.origins: list[tuple[Dependency, str]] = []
+        for root in sorted(roots, key=lambda root: (*_sort_key(normalise(root.requirement)), root.scope, root.origin)):
+            parsed = normalise(root.requirement)
+            if parsed.url is not None:
+                raise ResolutionError(
+                    f"{parsed.text} is a direct reference, and these are not supported yet",
+                    code="url-requirement",
+                    hint=f"require a version of {parsed.name} from an index instead",
+                )
+            for dependency in self.catalogue.rewritten(parsed, universe.marker_mask(parsed.marker)):
+                self._scoped.append((root.scope, dependency))
+                self.origins.append((dependency, root.origin))
+        constraints: dict[str, list[Dependency]] = {}
+        for parsed in sorted(map(normalise, policy.constraints), key=_sort_key):
+            mask = universe.marker_mask(parsed.marker)
+            if mask:
+                constraints.setdefault(parsed.name, []).append(Dependency(parsed, mask))
+        self.question = Question(
+            roots=tuple(dependency for _, dependency in self._scoped),
+            direct=frozenset(dependency.parsed.name for _, dependency in self._scoped),
+            constraints=constraints,
+        )
+        bounds = [dependency.parsed for bound in constraints.values() for dependency in bound]
+        pins = [dependency.parsed for dependency in self.question.roots] + bounds
+        self.inclinations = Inclinations(self.catalogue, preferences, pins)
+
+    def solve(self) -> Resolution:
+        """Answer every region and put the answers together."""
+        self.catalogue.prefetch(sorted(NormalizedName(name) for name in self.question.direct))
+        work = self._first_regions()
+        done: list[tuple[int, Reach]] = []
+        left_out = 0
+        while work:
+            region = work.pop(0)
+            try:
+                reach = self._answer(region)
+            except Split as split:
+                self.effort.splits += 1
+                work[:0] = _halves(region, split.mask)
+                continue
+            except _Hopeless:
+                if region & ~self._optional:
+                    raise
+                left_out |= region
+                continue
+            done.append((region, reach))
+            for (name, rank), extras in reach.items():
+                self.inclinations.add(name, rank, everywhere(extras[""]))
+        if not done:
+            raise _Hopeless(left_out)
+        reach = merge(reach for _, reach in done)
+        covered = self._universe.full & ~left_out
+        check_answer(self.catalogue, self.question, reach, covered)
+        return self._resolution(reach, [region for region, _ in done], covered)
+
+    def _answer(self, region: int) -> Reach:
+        try:
+            pins = search(
+                self.catalogue,
+                self.question,
+                region=region,
+                inclinations=self.inclinations,
+                effort=self.effort,
+            )
+        except Dead as dead:
+            for mask in (*sorted(dead.masks), *self._universe.known_masks):
+                if region & mask and region & ~mask:
+                    raise Split(mask) from None
+            raise _Hopeless(region) from None
+        ranks = {name: candidate.rank for name, candidate in pins.items()}
+        return reach_of_region(self.catalogue, self._scoped, ranks, region)
+
+    def _first_regions(self) -> list[int]:
+        left = self._universe.full
+        found = []
+        for marker in self._regions:
+            region = left & self._universe.marker_mask(marker)
+            if region:
+                found.append(region)
+                left &= ~region
+        return [*found, left] if left else found
+
+    def _resolution(self, reach: Reach, regions: Sequence[int], covered: int) -> Resolution:
+        packages = packages_of(self.catalogue, reach, covered)
+        by_name: dict[NormalizedName, list[tuple[int, int]]] = {}
+        for (name, rank), extras in sorted(reach.items()):
+            by_name.setdefault(name, []).append((rank, everywhere(extras[""])))
+        universe = self._universe
+        roots = []
+        for scope in sorted({scope for scope, _ in self._scoped}):
+            wanted = [dependency for root_scope, dependency in self._scoped if root_scope == scope]
+            roots.append((scope, edges_of(self.catalogue, wanted, by_name, covered)))
+        markers = [universe.marker_for(region, covered) for region in regions]
+        return Resolution(
+            packages=packages,
+            roots=tuple(roots),
+            covered=covered,
+            environments=universe.environments(covered),
+            regions=tuple(marker for marker in markers if marker is not None),
+            universe=universe,
+            rounds=self.effort.rounds,
+        )
+
+    def warn(self, packages: Sequence[ResolvedPackage]) -> None:
+        """Tell of extras that somebody asks for and the chosen version does not have."""
+        for package in packages:
+            offering = self.catalogue.offering(package.name)
+            metadata = self.catalogue.metadata(offering, offering.ranks[package.release.version]) if offering else None
+            for extra in package.extras:
+                if metadata is not None and extra not in metadata.provides_extra:
+                    sentence = f"{package.name} {package.version} has no extra named {extra}"
+                    self._reporter.emit(Warned("unknown-extra", sentence))
+
+
+def _sort_key(parsed: ParsedRequirement) -> tuple[str, str, str]:
+    return parsed.name, parsed.text, parsed.marker_text
+
+
+def _halves(region: int, mask: int) -> list[int]:
+    """Return both parts of ``region``, the larger first."""
+    return sorted((region & mask, region & ~mask), key=lambda part: (-part.bit_count(), part))

@@ -1,0 +1,67 @@
+"""Versions to try first: old pins, and what earlier regions of the same run settled on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
+
+from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.offering import Offering
+from pyvstore.resolution.policy import Preference
+from pyvstore.resolution.requirement import ParsedRequirement
+
+Preferences = Mapping[NormalizedName, Sequence["str | Preference"]]
+
+
+class Inclinations:
+    """What to try first in a region, and which yanked releases are allowed.
+
+    Nothing here makes the source load a project: names are looked up when the search already has their releases.
+
+    Args:
+        catalogue: of this run.
+        preferences: old pins; one that is yanked by now stays allowed.
+        pins: requirements of the project (and constraints) that may name a yanked version exactly.
+    """
+
+    def __init__(self, catalogue: Catalogue, preferences: Preferences, pins: Iterable[ParsedRequirement]) -> None:
+        self._catalogue = catalogue
+        self._preferences = preferences
+        self._found: dict[str, list[tuple[int, int]]] = {}
+        self._pins: dict[str, list[ParsedRequirement]] = {}
+        for parsed in pins:
+            if parsed.is_pinned:
+                self._pins.setdefault(parsed.name, []).append(parsed)
+
+    def add(self, name: str, rank: int, mask: int) -> None:
+        """Note that ``rank`` serves ``mask`` in a region that is settled."""
+        self._found.setdefault(name, []).append((rank, mask))
+
+    def ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
+        """Return the ranks to try first, the newest first: old pins of this region, then other regions' choices."""
+        old = {rank for rank, mask in self._old(offering) if mask & region}
+        settled = {rank for rank, _ in self._found.get(offering.name, ())} - old
+        return (*sorted(old, reverse=True), *sorted(settled, reverse=True))
+
+    def permitted(self, offering: Offering) -> int:
+        """Return the versions that may be used although yanked."""
+        mask = 0
+        for rank, _ in self._old(offering):
+            mask |= 1 << rank
+        for parsed in self._pins.get(offering.name, ()):
+            mask |= offering.allowed(parsed.specifier, parsed.specifier_text)
+        return mask
+
+    def _old(self, offering: Offering) -> Iterable[tuple[int, int]]:
+        for preference in self._preferences.get(offering.name, ()):
+            version, marker = (
+                (preference, None) if isinstance(preference, str) else (preference.version, preference.marker)
+            )
+            try:
+                rank = offering.ranks.get(Version(version))
+            except InvalidVersion:
+                continue
+            if rank is not None:
+                yield rank, self._catalogue.universe.marker_mask(marker)

@@ -1,0 +1,137 @@
+"""One search: the requirements of the project over one region, through resolvelib."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvelib import BaseReporter, ResolutionImpossible, Resolver
+from resolvelib.resolvers import ResolutionTooDeep
+from typing_extensions import override
+
+from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.offering import Dependency
+from pyvstore.resolution.preferences import Inclinations
+from pyvstore.resolution.provider import Provider
+from pyvstore.resolution.requirement import Candidate, MaskedRequirement
+from pyvstore.resolution.splitting import Reconsider
+
+ROUND_BUDGETS = (1_000, 10_000, 200_000)
+"""Rounds of the attempts at one region; each begins with the names promoted that gave the last one most trouble."""
+CULPRITS = 2
+
+
+class Dead(Exception):  # noqa: N818 - control flow, not an error
+    """No choice of versions serves the whole region.
+
+    Attributes:
+        masks: of the requirements in the last conflict, for choosing where to split.
+        names: of the projects in it.
+        is_certain: False when the search gave up.
+    """
+
+    def __init__(self, *, masks: Collection[int] = (), names: Collection[str] = (), is_certain: bool = True) -> None:
+        super().__init__(names)
+        self.masks = masks
+        self.names = names
+        self.is_certain = is_certain
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked, for any region.
+
+    Attributes:
+        roots: the project's requirements after overrides, in canonical order.
+        direct: names in them.
+        constraints: bounds by name.
+    """
+
+    roots: tuple[Dependency, ...]
+    direct: frozenset[str]
+    constraints: Mapping[str, Sequence[Dependency]]
+
+
+class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
+    def __init__(self, provider: Provider) -> None:
+        self.rounds = 0
+        self.pins: dict[str, Candidate] = {}
+        self._provider = provider
+
+    @override
+    def starting_round(self, index: int) -> None:
+        self.rounds += 1
+
+    @override
+    def rejecting_candidate(self, criterion: Any, candidate: Candidate) -> None:
+        self._provider.rejected(candidate)
+
+    @override
+    def ending(self, state: Any) -> None:
+        self.pins = dict(state.mapping)
+
+
+@dataclass(slots=True)
+class Effort:
+    """Counts work, for the curious and for benchmarks."""
+
+    searches: int = 0
+    rounds: int = 0
+    splits: int = 0
+
+
+def search(
+    catalogue: Catalogue,
+    question: Question,
+    *,
+    region: int,
+    inclinations: Inclinations,
+    effort: Effort,
+    budgets: Sequence[int] = ROUND_BUDGETS,
+    kept: Collection[tuple[str, str]] | None = None,
+) -> dict[str, Candidate]:
+    """Return a candidate for every name that the search decided; some may be unreachable.
+
+    Raises:
+        Split: the region must be answered in parts.
+        Dead: it has no answer as a whole.
+        FetchError: the source failed.
+    """
+    promoted: tuple[str, ...] = ()
+    conflicts: dict[str, int] = {}
+    for budget in budgets:
+        while True:
+            provider = Provider(
+                catalogue,
+                region=region,
+                inclinations=inclinations,
+                direct=question.direct,
+                constraints=question.constraints,
+                promoted=promoted,
+                kept=kept,
+            )
+            observer = _Observer(provider)
+            effort.searches += 1
+            requirements = [
+                MaskedRequirement(root.parsed.name, mask, root.parsed)
+                for root in question.roots
+                if (mask := root.mask & region)
+            ]
+            try:
+                Resolver(provider, observer).resolve(requirements, max_rounds=budget)
+            except Reconsider:
+                continue
+            except ResolutionTooDeep:
+                conflicts = provider.conflicts
+                break
+            except ResolutionImpossible as impossible:
+                causes = impossible.causes
+                names = {cause.requirement.name for cause in causes}
+                names.update(cause.parent.name for cause in causes if cause.parent is not None)
+                raise Dead(masks=[cause.requirement.mask for cause in causes], names=names) from None
+            finally:
+                effort.rounds += observer.rounds
+            return observer.pins
+        promoted = tuple(sorted(conflicts, key=lambda name: (-conflicts[name], name))[:CULPRITS])
+    raise Dead(names=promoted, is_certain=False)
