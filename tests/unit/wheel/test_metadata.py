@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import email.parser
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -100,12 +101,8 @@ def test_huge_headers_are_refused_and_a_huge_body_is_not(monkeypatch: pytest.Mon
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_or_read(data: bytes) -> None:
-    try:
-        found = parse_core_metadata(BASE + data)
-    except WheelError as error:
-        assert error.code == "wheel-metadata"
-    else:
-        assert found.name == "foo-bar"
+    with suppress(WheelError):
+        assert parse_core_metadata(BASE + data).name == "foo-bar"
 
 
 @given(
