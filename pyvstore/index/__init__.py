@@ -3,7 +3,8 @@
 ==============  =========================================================================================
 `spec`          which index: root, credentials, cache key
 `urls`          foreign URLs and text made safe to keep and to show
-`page`          a project's page: files grouped by version, artifacts made when looked at
+`grouping`      a page's files checked and grouped by version
+`page`          a project's page; artifacts are made when they are looked at
 `simple_json`   pages in JSON; pure
 `simple_html`   pages in HTML; pure
 `patience`      time-outs, retries, pauses

@@ -19,8 +19,9 @@ from pyvstore.events import SILENT, Reporter
 from pyvstore.index.cache import CachedPage, IndexCache
 from pyvstore.index.credentials import Keyring
 from pyvstore.index.download import Download, Downloader
+from pyvstore.index.grouping import MalformedPageError
 from pyvstore.index.metadata import MetadataReader
-from pyvstore.index.page import PAGE_BYTES_LIMIT, MalformedPageError, ProjectPage
+from pyvstore.index.page import PAGE_BYTES_LIMIT, ProjectPage
 from pyvstore.index.patience import Patience
 from pyvstore.index.promise import Downloadable
 from pyvstore.index.simple_html import parse_html_page

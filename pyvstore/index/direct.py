@@ -83,6 +83,7 @@ class DirectConnections:
         self._patience = patience
         self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}
         self._mutex = threading.Lock()
+        self._closed = False
         self._addresses = _Addresses()
 
     def send(self, url: str, headers: Mapping[str, str]) -> DirectReply:
@@ -109,8 +110,9 @@ class DirectConnections:
             return DirectReply(url, reply, connection, self._releaser(where, connection))
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close what is idle; what is in use is closed when it is given back."""
         with self._mutex:
+            self._closed = True
             idle = [connection for group in self._idle.values() for connection in group]
             self._idle.clear()
         for connection in idle:
@@ -125,11 +127,11 @@ class DirectConnections:
 
     def _releaser(self, where: Origin, connection: http.client.HTTPConnection) -> Callable[[bool], None]:
         def release(reusable: bool) -> None:  # noqa: FBT001 - a callback with one argument
-            if not reusable:
-                connection.close()
-                return
             with self._mutex:
-                self._idle.setdefault(where, []).append(connection)
+                if reusable and not self._closed:
+                    self._idle.setdefault(where, []).append(connection)
+                    return
+            connection.close()
 
         return release
 

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from packaging.utils import NormalizedName
 from typing_extensions import override
 
-from pyvstore.index.page import MalformedPageError, ProjectPage, Status, group_files
+from pyvstore.index.grouping import MalformedPageError, group_files
+from pyvstore.index.page import ProjectPage, Status
 from pyvstore.index.simple_json import check_api_version
 from pyvstore.index.urls import printable
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from pyvstore.index.page import MalformedPageError, ProjectPage, Status, group_files
+from pyvstore.index.grouping import MalformedPageError, group_files
+from pyvstore.index.page import ProjectPage, Status
 from pyvstore.index.urls import printable
 
 _NO_META: dict[str, Any] = {}

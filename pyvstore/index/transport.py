@@ -11,14 +11,13 @@ What every answer passes through, so that no caller can forget it:
 from __future__ import annotations
 
 import functools
-import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyvstore
 from pyvstore.errors import FetchError
@@ -26,6 +25,9 @@ from pyvstore.index.credentials import Keyring
 from pyvstore.index.patience import Patience
 from pyvstore.index.reply import ConnectionLostError, Reply, UntrustedServerError
 from pyvstore.index.urls import Origin, origin, printable, redact, resolve
+
+if TYPE_CHECKING:
+    import ssl
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -105,8 +107,6 @@ class Transport:
         """
         current = url
         for _ in range(_REDIRECT_LIMIT):
-            if self._closed.is_set():
-                raise ClosedError
             where = origin(current)
             sent = {"User-Agent": f"pyvstore/{pyvstore.__version__}", "Accept-Encoding": "identity", **headers}
             if authorization := self._keyring.authorization(where):
@@ -136,8 +136,8 @@ class Transport:
 
     def close(self) -> None:
         """Wake who waits, and close the connections."""
-        self._closed.set()
         with self._mutex:
+            self._closed.set()
             ways = list(self._ways.values())
         for way in ways:
             way.close()
@@ -147,6 +147,8 @@ class Transport:
         from pyvstore.index.proxied import ProxiedConnections, proxy_for
 
         with self._mutex:
+            if self._closed.is_set():
+                raise ClosedError
             if where not in self._proxies:
                 self._proxies[where] = proxy_for(where)
             proxy = self._proxies[where]

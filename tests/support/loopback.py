@@ -22,6 +22,7 @@ import html
 import io
 import json
 import re
+import ssl
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 from typing_extensions import Self, override
@@ -104,6 +105,9 @@ class LoopbackIndex:
         max_age: ``Cache-Control: max-age=…`` on pages.
         credentials: (user, password) without which the answer is 401.
         api_version: what pages claim.
+        tls: what to wrap the listening socket with; then `root` begins with ``https``.
+
+    It also answers requests that reach it as a proxy would get them; ``x-proxied-for`` in the log names their host.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class LoopbackIndex:
         max_age: int | None = None,
         credentials: tuple[str, str] | None = None,
         api_version: str = "1.4",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.html = html
         self.ranges = ranges
@@ -133,6 +138,10 @@ class LoopbackIndex:
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            # The handshake belongs to the connection's own thread, or one slow client would hold up all others.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -154,7 +163,7 @@ class LoopbackIndex:
     @property
     def root(self) -> str:
         """``http://127.0.0.1:<port>``."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -165,7 +174,7 @@ class LoopbackIndex:
     def url_with_credentials(self) -> str:
         """The index root with user and password in it."""
         user, password = self.credentials or ("user", "secret")
-        return f"http://{quote(user)}:{quote(password)}@127.0.0.1:{self.port}/simple/"
+        return f"{self._scheme}://{quote(user)}:{quote(password)}@127.0.0.1:{self.port}/simple/"
 
     # ── content ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -450,9 +459,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the log is `LoopbackIndex.requests`."""
 
     def do_GET(self) -> None:
-        path = unquote(self.path.partition("?")[0])
+        target = urlsplit(self.path)
+        path = unquote(target.path)
         headers = {key.lower(): value for key, value in self.headers.items()}
         headers["x-client-port"] = str(self.client_address[1])
+        if target.netloc:
+            headers["x-proxied-for"] = target.netloc
         request = Request(self.command, path, headers)
         reply = self.server.index.reply_to(request)
         if reply is None:

@@ -314,7 +314,11 @@ def test_the_first_error_stops_the_others(index: LoopbackIndex, downloader: Down
     assert not [path for path in target.iterdir() if path.name.endswith(".pyvstore-tmp")]
 
 
-def test_leaving_the_loop_stops_the_downloads(index: LoopbackIndex, downloader: Downloader, target: Path) -> None:
+def test_leaving_the_loop_stops_the_downloads(
+    index: LoopbackIndex, target: Path, tmp_path: Path, listener: Listener
+) -> None:
+    transport = open_transport([], patience=dataclasses.replace(QUICK, stall_seconds=30))
+    downloader = Downloader(transport, str(tmp_path / "cache"), offline=False, reporter=listener)
     wanted = many(index, 4)
     for one in wanted[1:]:
         index.stall(one.filename, 5000)
@@ -322,8 +326,9 @@ def test_leaving_the_loop_stops_the_downloads(index: LoopbackIndex, downloader: 
     for one, _download in downloader.download_all(wanted, str(target)):
         assert one == wanted[0]
         break
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert [path.name for path in target.iterdir()] == [wanted[0].filename]
+    transport.close()
 
 
 def test_a_local_copy_can_be_cancelled(downloader: Downloader, target: Path, tmp_path: Path) -> None:
@@ -394,7 +399,8 @@ def test_ctrl_c_during_a_slow_download_ends_the_process_at_once(index: LoopbackI
             time.sleep(0.01)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=10)
-        assert time.monotonic() - started < 1
+        process.wait(timeout=20)
+        # A tenth of a second on an idle machine; waiting for the stalled threads would be thirty.
+        assert time.monotonic() - started < 3
     assert process.returncode != 0
     assert list(target.iterdir()) == []

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from pyvstore.index.page import MalformedPageError, ProjectPage, parse_upload_time
+from pyvstore.index.grouping import MalformedPageError
+from pyvstore.index.page import ProjectPage, parse_upload_time
 from pyvstore.index.simple_html import parse_html_page
 from pyvstore.index.simple_json import parse_json_page
 
