@@ -27,6 +27,18 @@ def temporary_name(path: str) -> str:
     return os.path.join(directory, f".{name[:64]}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
 
 
+def sweep_temporaries(directory: str, names: Iterable[str]) -> None:
+    """Remove what a kill left while one of ``names`` was written in ``directory``.
+
+    The caller sees to it that nobody is writing them now.
+    """
+    stems = tuple(f".{name[:64]}." for name in names)
+    for found in os.listdir(directory):
+        if found.endswith(TEMPORARY_SUFFIX) and found.startswith(stems):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, found))
+
+
 def write_atomic(path: str, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
     """Make ``path`` a regular file holding ``data``, replacing what was there in one step.
 

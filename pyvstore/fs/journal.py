@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Collection, Mapping
 
-from pyvstore.fs.files import write_atomic
+from pyvstore.fs.files import sweep_temporaries, write_atomic
 from pyvstore.fs.removal import remove_file
 
 JOURNAL_NAME = ".pyvstore-journal"
@@ -41,8 +41,10 @@ def replace_together(directory: str, contents: Mapping[str, bytes | None]) -> No
 def recover(directory: str, expected: Collection[str]) -> bool:
     """Finish an interrupted `replace_together` of files named in ``expected``; return whether there was one.
 
-    A journal that cannot be read, or that names anything else, is not ours and is removed unread.
+    A journal that cannot be read, or that names anything else, is not ours and is removed unread. Half-written copies
+    of those files are swept.
     """
+    sweep_temporaries(directory, (*expected, JOURNAL_NAME))
     journal = os.path.join(directory, JOURNAL_NAME)
     try:
         with open(journal, "rb") as stream:

@@ -13,6 +13,7 @@ from pyvstore.project.files import ProjectFiles
 from pyvstore.project.locate import ENVIRONMENT_NAME, require_project_root
 from pyvstore.store.location import check_apart, store_home
 from pyvstore.store.roots import project_identifier
+from pyvstore.store.scratch import sweep_scratch
 from pyvstore.store.store import Store
 
 USER_SETTINGS_NAME = "pyvstore.toml"
@@ -74,8 +75,12 @@ class Project:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Open the store and keep every other command off this project for the block; finishes an interrupted edit."""
+        """Open the store and keep every other command off this project for the block.
+
+        What a killed command left is finished (an edit of the two files) or swept (downloads) first.
+        """
         self.store.open()
+        sweep_scratch(self.store)
         with self.store.project_lock(self.root, project_identifier(self.prefix)):
             self.files.recover()
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from pyvstore.fs.files import write_atomic
+from pyvstore.fs.files import sweep_temporaries, write_atomic
 from pyvstore.plan.records import RecordShape, installed_rows
 from pyvstore.store.store import Store, StoreLibrary, store_error
 from pyvstore.wheel.record import format_farm_record
@@ -17,16 +17,17 @@ def ensure_records(store: Store, shapes: Iterable[RecordShape], library: StoreLi
     Raises StoreError. Each appears whole, so a kill leaves fewer, never a half one.
     """
     shelf = store.shelf("records")
-    made = 0
-    for shape in shapes:
-        path = os.path.join(shelf, shape.name)
-        if os.path.lexists(path):
-            continue
-        rows = installed_rows(shape, tuple(library.rows(shape.source).values()))
-        text = format_farm_record(links=shape.links, files=shape.files, rows=rows, record=f"{shape.dist_info}/RECORD")
-        try:
-            write_atomic(path, text, mode=0o444)
-        except OSError as error:
-            raise store_error("a RECORD could not be put into the store", error) from error
-        made += 1
-    return made
+    missing = [shape for shape in shapes if not os.path.lexists(os.path.join(shelf, shape.name))]
+    if not missing:
+        return 0
+    with store.locked("records"):
+        sweep_temporaries(shelf, [shape.name for shape in missing])
+        for shape in missing:
+            rows = installed_rows(shape, tuple(library.rows(shape.source).values()))
+            record = f"{shape.dist_info}/RECORD"
+            text = format_farm_record(links=shape.links, files=shape.files, rows=rows, record=record)
+            try:
+                write_atomic(os.path.join(shelf, shape.name), text, mode=0o444)
+            except OSError as error:
+                raise store_error("a RECORD could not be put into the store", error) from error
+    return len(missing)

@@ -11,7 +11,7 @@ import json
 import os
 import platform
 
-from pyvstore.fs.files import write_atomic
+from pyvstore.fs.files import sweep_temporaries, write_atomic
 from pyvstore.store.store import Store, store_error
 
 
@@ -23,9 +23,10 @@ def project_identifier(prefix: str) -> str:
 def register(store: Store, prefix: str) -> bool:
     """Note in the store that the farm at ``prefix`` uses it; return whether that was news.
 
-    Raises StoreError when the store cannot be written.
+    The project's lock is held. Raises StoreError when the store cannot be written.
     """
-    path = os.path.join(store.shelf("projects"), project_identifier(prefix) + ".json")
+    shelf, name = store.shelf("projects"), project_identifier(prefix) + ".json"
+    path = os.path.join(shelf, name)
     root = {"format": 1, "farm": prefix, "machine": platform.node(), "device": _device(prefix)}
     data = json.dumps(root, sort_keys=True).encode() + b"\n"
     try:
@@ -35,6 +36,7 @@ def register(store: Store, prefix: str) -> bool:
                     return False
         except FileNotFoundError:
             pass
+        sweep_temporaries(shelf, [name])
         write_atomic(path, data)
     except OSError as error:
         raise store_error("this project could not be registered with the store", error) from error

@@ -5,26 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 
 from pyvstore.fs.files import make_directory
 from pyvstore.fs.locks import lock, try_lock
 from pyvstore.fs.removal import remove_file, remove_tree
+from pyvstore.model.farm import TEMPORARY_SUFFIX
 from pyvstore.store.store import Store, store_error
 
 _LOCK_SUFFIX = ".lock"
+_OLD_SECONDS = 24 * 3600
+_REMEMBERED = ("index", "interpreters")
 
 
 @contextlib.contextmanager
 def scratch(store: Store) -> Iterator[str]:
     """Give the block a fresh directory on the store's file system and remove it afterwards.
 
-    A lock beside the directory says that its maker lives; a directory whose lock nobody holds is swept by the next
-    caller. Raises StoreError when the directory cannot be made.
+    A lock beside the directory says that its maker lives; see `sweep_scratch`. Raises StoreError when the directory
+    cannot be made.
     """
     shelf = store.shelf("tmp")
+    _sweep_remembered(store)
     directory = os.path.join(shelf, secrets.token_hex(8))
-    _sweep(shelf)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(lock(directory + _LOCK_SUFFIX))
@@ -38,7 +42,9 @@ def scratch(store: Store) -> Iterator[str]:
             remove_tree(directory)
 
 
-def _sweep(shelf: str) -> None:
+def sweep_scratch(store: Store) -> None:
+    """Remove the scratch directories whose makers died; never fails."""
+    shelf = store.shelf("tmp")
     with contextlib.suppress(OSError):
         for name in os.listdir(shelf):
             if name.endswith(_LOCK_SUFFIX):
@@ -51,3 +57,14 @@ def _sweep_one(path: str) -> None:
             with contextlib.suppress(FileNotFoundError):
                 remove_tree(path.removesuffix(_LOCK_SUFFIX))
             remove_file(path)
+
+
+def _sweep_remembered(store: Store) -> None:
+    """Remove half-written files of what is only remembered, once they are too old for anybody to be writing them."""
+    for shelf in _REMEMBERED:
+        for directory, _, names in os.walk(store.shelf(shelf)):
+            for name in names:
+                path = os.path.join(directory, name)
+                with contextlib.suppress(OSError):
+                    if name.endswith(TEMPORARY_SUFFIX) and time.time() - os.lstat(path).st_mtime > _OLD_SECONDS:
+                        remove_file(path)

@@ -64,11 +64,12 @@ class Store:
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:
         """Keep everybody from removing entries for the block."""
-        with self._lock("store", shared=True):
+        with self.locked("store", shared=True):
             yield
 
     @contextlib.contextmanager
-    def _lock(self, name: str, *, shared: bool = False) -> Iterator[None]:
+    def locked(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold one of the store's locks for the block; raises StoreError when it cannot be taken."""
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(lock(os.path.join(self.shelf("locks"), name), shared=shared))
@@ -87,7 +88,7 @@ class Store:
             try:
                 stack.enter_context(lock_directory(root))
             except OSError:
-                stack.enter_context(self._lock(f"project-{identifier}"))
+                stack.enter_context(self.locked(f"project-{identifier}"))
             yield
 
     def find(self, key: EntryKey) -> Entry | None:
@@ -130,7 +131,7 @@ class Store:
         Raises WheelError for a wheel that must not be unpacked and StoreError where the disk refuses; then nothing is
         published and the stage is gone. If it dies midway the next call sweeps the stage.
         """
-        with self._lock(key.dirname()):
+        with self.locked(key.dirname()):
             entry = self.find(key)
             if entry is not None:
                 return entry, False
@@ -159,7 +160,7 @@ class Store:
 
     def discard(self, entry: Entry) -> None:
         """Take a damaged entry out of the store, so that it can be made again."""
-        with self._lock(os.path.basename(entry.root)):
+        with self.locked(os.path.basename(entry.root)):
             self._discard(entry.root)
 
     def _discard(self, root: str) -> None:

@@ -171,6 +171,13 @@ def test_a_journal_found_later_is_finished(tmp_path: Path, monkeypatch: pytest.M
     assert not recover(str(tmp_path), ("a", "b"))
 
 
+def test_half_written_copies_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".a.0123abcd.pyvstore-tmp", ".b.0123abcd.pyvstore-tmp", ".a.swp", "a.pyvstore-tmp"):
+        (tmp_path / name).touch()
+    recover(str(tmp_path), ("a",))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.swp", ".b.0123abcd.pyvstore-tmp", "a.pyvstore-tmp"]
+
+
 @pytest.mark.parametrize(
     "journal",
     [

@@ -18,7 +18,7 @@ from pyvstore.store.ingest import MANIFEST_NAME
 from pyvstore.store.location import check_apart, store_home
 from pyvstore.store.records import ensure_records
 from pyvstore.store.roots import project_identifier, register
-from pyvstore.store.scratch import scratch
+from pyvstore.store.scratch import scratch, sweep_scratch
 from pyvstore.store.store import Store, StoreLibrary, store_error
 from tests.support.entries import LAYOUT
 from tests.support.wheels import build_wheel
@@ -248,10 +248,21 @@ def test_scratch_room_is_gone_afterwards_and_that_of_the_dead_is_swept(store: St
     (shelf / "dead.lock").touch()
     with scratch(store) as directory:
         Path(directory, "x").touch()
+        sweep_scratch(store)
         assert not (shelf / "dead").exists()
-        with scratch(store):
-            assert Path(directory).is_dir()
+        assert Path(directory, "x").exists()
     assert list(shelf.iterdir()) == []
+
+
+def test_old_half_written_files_of_what_is_remembered_go_with_the_next_download(store: Store) -> None:
+    shelf = Path(store.shelf("index"), "pages")
+    shelf.mkdir()
+    for name in (".old.0.pyvstore-tmp", ".new.0.pyvstore-tmp", "page"):
+        (shelf / name).touch()
+    for name in (".old.0.pyvstore-tmp", "page"):
+        os.utime(shelf / name, (1_000_000, 1_000_000))
+    with scratch(store):
+        assert sorted(path.name for path in shelf.iterdir()) == [".new.0.pyvstore-tmp", "page"]
 
 
 def test_the_store_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
