@@ -14,7 +14,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+TYPE_CHECKING = False  # the constant that type checkers know; importing `typing` would cost more than the glance
+if TYPE_CHECKING:
+    from typing import Any
 
 STATE_NAME = "pyvstore.json"
 STATE_FORMAT = 1
