@@ -15,7 +15,7 @@ from pyvstore.errors import FetchError
 WEB_SCHEMES = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # C0, DEL, C1, line separators, and the marks that reorder text; ESC is among them, so no sequence survives.
-_unusual = re.compile(r"[^!-~]|[@#?\[\]\\]").search
+_unusual = re.compile(r"[^!-~]|[;@#?\[\]\\]").search
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SEQUENCE = re.compile(
     "(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC … BEL or ST

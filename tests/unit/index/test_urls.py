@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyvstore.errors import FetchError
@@ -99,6 +99,7 @@ def test_terminal_sequences_go_whole() -> None:
 
 
 @given(st.text(max_size=40))
+@example(";")
 def test_a_url_that_needs_no_resolving_resolves_to_itself(tail: str) -> None:
     url = f"https://files.example/{tail}"
     if urls.is_plain(url):
