@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 
+_MAX_PARSED_BYTES = 64 * 1024  # a parser can be made to exhaust the stack; real namespaces have a few lines
 _IDIOMS = frozenset({"declare_namespace", "extend_path"})
 _TEXT = re.compile(
     rb"^[ \t]*(?:__path__[ \t]*=.*\bextend_path[ \t]*\(|.*\bdeclare_namespace[ \t]*\([ \t]*__name__)", re.MULTILINE
@@ -19,12 +21,17 @@ _TEXT = re.compile(
 def is_namespace_init(source: bytes) -> bool:
     """Whether this ``__init__.py`` declares a ``pkgutil`` or ``pkg_resources`` namespace when it is imported.
 
-    Calls inside functions and classes do not count. Source that this Python cannot parse is judged by its lines.
+    Calls inside functions and classes do not count. Source that is huge, or that this Python cannot parse, is judged by
+    its lines.
     """
     if b"extend_path" not in source and b"declare_namespace" not in source:
         return False
+    if len(source) > _MAX_PARSED_BYTES:
+        return _TEXT.search(source) is not None
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes in foreign source are not our user's business
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _TEXT.search(source) is not None
     return any(_called_name(node) in _IDIOMS for node in _executed(tree))

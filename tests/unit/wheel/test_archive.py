@@ -122,7 +122,7 @@ def test_a_bad_name_is_refused(name: str) -> None:
 
 
 def test_a_name_that_is_not_utf8_is_refused() -> None:
-    assert "not UTF-8" in causes_of(write_archive([Member(b"caf\x82", b"x")]))
+    assert "not UTF-8" in causes_of(write_archive([Member(b"x\x82", b"x")]))
 
 
 WINDOWS_NAMES = [
@@ -153,7 +153,7 @@ def test_a_name_that_windows_cannot_hold_is_a_warning_here_and_an_error_there(na
     [
         ("Foo.py", "foo.py"),
         ("Foo/a.py", "foo/b.py"),
-        ("caf\u00e9", "cafe\u0301"),
+        ("x\u00e9", "xe\u0301"),
         ("STRASSE", "straße"),
         ("a/K", "a/\u212a"),
     ],

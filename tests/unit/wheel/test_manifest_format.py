@@ -193,5 +193,5 @@ def test_children_are_found_by_component() -> None:
     ]
     assert children_of(rows, "s/foo") == {"a.py": Node(NodeKind.LINK), "b": Node(NodeKind.FOLD)}
     assert list(children_of(rows, "s/foo")) == ["a.py", "b"]
-    assert children_of(rows, "s/fo") == {}
+    assert children_of(rows, "s/f") == {}
     assert children_of(rows, "s/foo.py") == {}

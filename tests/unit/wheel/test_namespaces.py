@@ -58,3 +58,13 @@ def test_declared_namespaces_come_with_their_parents() -> None:
         "sphinxcontrib",
         "sphinxcontrib/foo",
     ]
+
+
+def test_a_huge_source_is_judged_by_its_lines() -> None:
+    huge = b"x = '" + b"a" * 100_000 + b"'\n"
+    assert not is_namespace_init(huge + b"y = extend_path\n")
+    assert is_namespace_init(huge + b"__path__ = extend_path(__path__, __name__)\n")
+
+
+def test_odd_escapes_in_foreign_source_make_no_noise() -> None:
+    assert is_namespace_init(b"x = '\\d'\n__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n")
