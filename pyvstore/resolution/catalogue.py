@@ -7,6 +7,7 @@ project's versions reads no file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
@@ -28,9 +29,23 @@ class Unread(Exception):  # noqa: N818 - control flow, not an error
 
 
 class Catalogue:
-    """Remembers offerings, appraisals and requirements of one resolution over one universe."""
+    """Remembers offerings, appraisals and requirements of one resolution over one universe.
 
-    def __init__(self, *, source: CandidateSource, universe: Universe, policy: Policy, reporter: Reporter) -> None:
+    Args:
+        source, policy, reporter: of the resolution.
+        universe: over which everything is judged.
+        predecessor: a catalogue of the same resolution over a coarser universe; what it read is not asked for again.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: CandidateSource,
+        universe: Universe,
+        policy: Policy,
+        reporter: Reporter,
+        predecessor: Catalogue | None = None,
+    ) -> None:
         self.universe = universe
         self.policy = policy
         self.is_frozen = False
@@ -38,9 +53,10 @@ class Catalogue:
         self.misfits: dict[tuple[NormalizedName, int], int] = {}
         self._source = source
         self._reporter = reporter
-        self._offerings: dict[NormalizedName, Offering | None] = {}
+        self._offerings: dict[NormalizedName, Offering | None] = predecessor._offerings if predecessor else {}
         self._appraisals: dict[tuple[NormalizedName, int], Appraisal] = {}
         self._metadata: dict[tuple[NormalizedName, int], ReleaseMetadata] = {}
+        self._read: dict[tuple[NormalizedName, int], ReleaseMetadata] = predecessor._read if predecessor else {}
         self._dependencies: dict[tuple[NormalizedName, int, str], tuple[Dependency, ...]] = {}
         self._overrides: dict[NormalizedName, list[ParsedRequirement]] = {}
         for override in map(normalise, policy.overrides):
@@ -54,7 +70,7 @@ class Catalogue:
     @property
     def versions_read(self) -> int:
         """How many releases' metadata was asked for."""
-        return len(self._metadata)
+        return len(self._read)
 
     # --- projects -----------------------------------------------------------------------------------------------
 
@@ -88,7 +104,7 @@ class Catalogue:
 
     def prefetch_metadata(self, offering: Offering, ranks: Sequence[int]) -> None:
         """Pass the hint on for releases that were not read yet."""
-        unknown = [offering.releases[rank] for rank in ranks if (offering.name, rank) not in self._metadata]
+        unknown = [offering.releases[rank] for rank in ranks if (offering.name, rank) not in self._read]
         if unknown and not self.is_frozen:
             self._source.prefetch_metadata(unknown)
 
@@ -158,15 +174,16 @@ class Catalogue:
         known = self._metadata.get(key)
         if known is not None:
             return known
-        if self.is_frozen:
-            raise Unread
-        release = offering.releases[rank]
-        self._reporter.emit(Resolving(offering.name, len(self._metadata) + 1))
-        try:
-            metadata = self._source.metadata(release)
-        except (WheelError, BuildError) as error:
-            self.defects[key] = Defect(error.code, error.message)
-            return None
+        metadata = self._read.get(key)
+        if metadata is None:
+            if self.is_frozen:
+                raise Unread
+            self._reporter.emit(Resolving(offering.name, len(self._read) + 1))
+            try:
+                metadata = self._read[key] = self._source.metadata(offering.releases[rank])
+            except (WheelError, BuildError) as error:
+                self.defects[key] = Defect(error.code, error.message)
+                return None
         self._metadata[key] = metadata
         misfit = self.universe.full & ~self.universe.requires_python_mask(metadata.requires_python)
         if misfit & self.appraise(offering, rank).pythons:
@@ -188,9 +205,9 @@ class Catalogue:
                 continue
             try:
                 parsed = parse_requirement(line)
-                mask = self.universe.marker_mask(parsed.marker, extra)
+                mask = self.universe.marker_mask(parsed.marker_text, extra)
                 if extra:
-                    mask &= ~self.universe.marker_mask(parsed.marker)
+                    mask &= ~self.universe.marker_mask(parsed.marker_text)
             except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
                 self._reject(offering, rank, "malformed-requirement", f"its requirement {line!r} is malformed")
                 return None
@@ -255,7 +272,7 @@ class Catalogue:
             yield Dependency(parsed, mask)
             return
         for override in overrides:
-            where = mask & self.universe.marker_mask(override.marker)
+            where = mask & self.universe.marker_mask(override.marker_text)
             if where:
                 yield Dependency(_with_extras(override, parsed.extras), where)
 
@@ -267,13 +284,4 @@ def _with_extras(override: ParsedRequirement, extras: tuple[NormalizedName, ...]
     merged = tuple(sorted({*override.extras, *extras}))
     if merged == override.extras:
         return override
-    return ParsedRequirement(
-        name=override.name,
-        extras=merged,
-        specifier=override.specifier,
-        specifier_text=override.specifier_text,
-        marker=override.marker,
-        marker_text=override.marker_text,
-        url=override.url,
-        text=f"{override.name}[{','.join(merged)}]{override.specifier_text}",
-    )
+    return replace(override, extras=merged, text=f"{override.name}[{','.join(merged)}]{override.specifier_text}")

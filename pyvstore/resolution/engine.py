@@ -20,6 +20,7 @@ from pyvstore.resolution.answer import (
     ResolvedPackage,
     edges_of,
     everywhere,
+    known_offering,
     merge,
     packages_of,
     reach_of_region,
@@ -70,16 +71,19 @@ def resolve(
             code="no-python",
             hint="check `requires-python` and the `environments` and `platforms` settings against each other",
         )
+    policy = policy or Policy()
+    catalogue: Catalogue | None = None
     while True:
-        run = _Run(roots, universe, source, preferences or {}, policy or Policy(), regions, reporter)
+        catalogue = Catalogue(source=source, universe=universe, policy=policy, reporter=reporter, predecessor=catalogue)
+        run = _Run(roots, catalogue, preferences or {}, regions)
         try:
             answer = run.solve()
         except _Hopeless as failure:
             if not universe.wanted:
-                raise explain(run.catalogue, run.question, run.inclinations, run.origins, failure.region) from None
+                raise explain(catalogue, run.question, run.inclinations, run.origins, failure.region) from None
         else:
             if not universe.wanted:
-                run.warn(answer.packages)
+                _warn(catalogue, answer.packages, reporter)
                 return answer
         universe = universe.refined()
 
@@ -96,18 +100,15 @@ class _Run:
     def __init__(
         self,
         roots: Sequence[RootRequirement],
-        universe: Universe,
-        source: CandidateSource,
+        catalogue: Catalogue,
         preferences: Preferences,
-        policy: Policy,
         regions: Sequence[str],
-        reporter: Reporter,
     ) -> None:
-        self.catalogue = Catalogue(source=source, universe=universe, policy=policy, reporter=reporter)
+        self.catalogue = catalogue
         self.effort = Effort()
-        self._universe = universe
+        self._universe = universe = catalogue.universe
         self._regions = regions
-        self._reporter = reporter
+        policy = catalogue.policy
         self._optional = 0
         for marker in policy.may_leave_out:
             self._optional |= universe.marker_mask(marker)
@@ -121,12 +122,12 @@ class _Run:
                     code="url-requirement",
                     hint=f"require a version of {parsed.name} from an index instead",
                 )
-            for dependency in self.catalogue.rewritten(parsed, universe.marker_mask(parsed.marker)):
+            for dependency in self.catalogue.rewritten(parsed, universe.marker_mask(parsed.marker_text)):
                 self._scoped.append((root.scope, dependency))
                 self.origins.append((dependency, root.origin))
         constraints: dict[str, list[Dependency]] = {}
         for parsed in sorted(map(normalise, policy.constraints), key=_sort_key):
-            mask = universe.marker_mask(parsed.marker)
+            mask = universe.marker_mask(parsed.marker_text)
             if mask:
                 constraints.setdefault(parsed.name, []).append(Dependency(parsed, mask))
         self.question = Question(
@@ -215,15 +216,15 @@ class _Run:
             rounds=self.effort.rounds,
         )
 
-    def warn(self, packages: Sequence[ResolvedPackage]) -> None:
-        """Tell of extras that somebody asks for and the chosen version does not have."""
-        for package in packages:
-            offering = self.catalogue.offering(package.name)
-            metadata = self.catalogue.metadata(offering, offering.ranks[package.release.version]) if offering else None
-            for extra in package.extras:
-                if metadata is not None and extra not in metadata.provides_extra:
-                    sentence = f"{package.name} {package.version} has no extra named {extra}"
-                    self._reporter.emit(Warned("unknown-extra", sentence))
+
+def _warn(catalogue: Catalogue, packages: Sequence[ResolvedPackage], reporter: Reporter) -> None:
+    """Tell of extras that somebody asks for and the chosen version does not have."""
+    for package in packages:
+        offering = known_offering(catalogue, package.name)
+        metadata = catalogue.metadata(offering, offering.ranks[package.release.version])
+        for extra in package.extras:
+            if metadata is not None and extra not in metadata.provides_extra:
+                reporter.emit(Warned("unknown-extra", f"{package.name} {package.version} has no extra named {extra}"))
 
 
 def _sort_key(parsed: ParsedRequirement) -> tuple[str, str, str]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -32,29 +31,22 @@ class ParsedRequirement:
         name: normalised project name.
         extras: normalised, sorted.
         specifier: version specifiers; ``specifier_text`` is their canonical text and the key of caches.
-        marker: parsed, or None; ``marker_text`` is its canonical text ("" for None).
+        marker_text: the marker's canonical text, "" for none.
         url: a direct reference, or None.
         text: canonical text without the marker, for sentences: ``numpy[test]>=1.26``.
+        is_pinned: whether exactly one public version is named.
+        is_capped: whether new versions are shut out (a pin included).
     """
 
     name: NormalizedName
     extras: tuple[NormalizedName, ...]
     specifier: SpecifierSet
     specifier_text: str
-    marker: Marker | None
     marker_text: str
     url: str | None
     text: str
-
-    @property
-    def is_pinned(self) -> bool:
-        """Whether exactly one public version is named."""
-        return any(s.operator == "===" or (s.operator == "==" and s.version[-1] != "*") for s in self.specifier)
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether new versions are shut out (a pin included)."""
-        return any(s.operator in {"==", "===", "<", "<=", "~="} for s in self.specifier)
+    is_pinned: bool
+    is_capped: bool
 
 
 @lru_cache(maxsize=1 << 16)
@@ -78,10 +70,11 @@ def normalise(requirement: Requirement) -> ParsedRequirement:
         extras=extras,
         specifier=requirement.specifier,
         specifier_text=specifier_text,
-        marker=requirement.marker,
         marker_text=str(requirement.marker) if requirement.marker else "",
         url=requirement.url,
         text=f"{shown} @ {requirement.url}" if requirement.url else shown,
+        is_pinned=any(s.operator in {"==", "==="} and not s.version.endswith(".*") for s in requirement.specifier),
+        is_capped=any(s.operator in {"==", "===", "<", "<=", "~="} for s in requirement.specifier),
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvelib import BaseReporter, ResolutionImpossible, Resolver
-from resolvelib.resolvers import ResolutionTooDeep
+from resolvelib import BaseReporter, ResolutionImpossible
+from resolvelib.resolvers import Resolution, ResolutionTooDeep
 from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
@@ -56,7 +56,6 @@ class Question:
 class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
     def __init__(self, provider: Provider) -> None:
         self.rounds = 0
-        self.pins: dict[str, Candidate] = {}
         self._provider = provider
 
     @override
@@ -66,10 +65,6 @@ class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
     @override
     def rejecting_candidate(self, criterion: Any, candidate: Candidate) -> None:
         self._provider.rejected(candidate)
-
-    @override
-    def ending(self, state: Any) -> None:
-        self.pins = dict(state.mapping)
 
 
 @dataclass(slots=True)
@@ -119,7 +114,9 @@ def search(
                 if (mask := root.mask & region)
             ]
             try:
-                Resolver(provider, observer).resolve(requirements, max_rounds=budget)
+                # Not `Resolver`: it would first trim the result to what is reachable, by a recursion that never ends
+                # where two left-over packages require each other. What is reachable is found out later anyway.
+                state = Resolution(provider, observer).resolve(requirements, max_rounds=budget)
             except Reconsider:
                 continue
             except ResolutionTooDeep:
@@ -132,6 +129,6 @@ def search(
                 raise Dead(masks=[cause.requirement.mask for cause in causes], names=names) from None
             finally:
                 effort.rounds += observer.rounds
-            return observer.pins
+            return dict(state.mapping)
         promoted = tuple(sorted(conflicts, key=lambda name: (-conflicts[name], name))[:CULPRITS])
     raise Dead(names=promoted, is_certain=False)

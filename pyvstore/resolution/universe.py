@@ -65,7 +65,7 @@ class Universe:
 
     # --- texts to masks -----------------------------------------------------------------------------------------
 
-    def marker_mask(self, marker: Marker | str | None, extra: str = "") -> int:
+    def marker_mask(self, marker: str | None, extra: str = "") -> int:
         """Return the points where ``marker`` holds in the context of ``extra`` (PEP 508).
 
         Raises:
@@ -73,11 +73,10 @@ class Universe:
         """
         if not marker:
             return self.full
-        text = str(marker)
-        key = (text, extra)
+        key = (marker, extra)
         mask = self._markers.get(key)
         if mask is None:
-            mask = self._markers[key] = self._evaluate(parse_marker(text), text, extra)
+            mask = self._markers[key] = self._evaluate(parse_marker(marker), marker, extra)
         return mask
 
     def requires_python_mask(self, text: str | None) -> int:

@@ -99,27 +99,12 @@ class Wording:
 
     def _cover(self, mask: int, care: int) -> list[_Term]:
         if self._boxes is None:
-            self._boxes = list(self._all_boxes())
-        usable = [box for box in self._boxes if not box.mask & care & ~mask and box.mask & mask]
-        chosen: list[_Term] = []
-        left = mask
-        while left:
-            best = max(usable, key=lambda box: ((box.mask & left).bit_count(), *(_inverted(box.cost))), default=None)
-            if best is None or not best.mask & left:
-                raise ValueError("no marker tells these environments apart")
-            chosen.append(best)
-            left &= ~best.mask
-        return _without_redundant(chosen, mask)
+            self._boxes = sorted(self._all_boxes(), key=lambda box: box.cost)
+        return _greedy([box for box in self._boxes if not box.mask & care & ~mask], mask)
 
     def _python_cover(self, mask: int) -> list[_Term]:
-        usable = [term for term in self._python_terms() if not term.mask & ~mask]
-        chosen: list[_Term] = []
-        left = mask
-        while left:
-            best = max(usable, key=lambda term: ((term.mask & left).bit_count(), *(_inverted(term.cost))))
-            chosen.append(best)
-            left &= ~best.mask
-        return _without_redundant(chosen, mask)
+        terms = sorted(self._python_terms(), key=lambda term: term.cost)
+        return _greedy([term for term in terms if not term.mask & ~mask], mask)
 
     def _all_boxes(self) -> Iterator[_Term]:
         best: dict[int, _Term] = {}
@@ -206,6 +191,19 @@ class Wording:
         return result
 
 
+def _greedy(usable: Sequence[_Term], mask: int) -> list[_Term]:
+    """Cover ``mask`` with ``usable`` terms (cheapest first): the largest gain first, of equals the cheapest."""
+    chosen: list[_Term] = []
+    left = mask
+    while left:
+        best = max(usable, key=lambda term: (term.mask & left).bit_count(), default=None)
+        if best is None or not best.mask & left:
+            raise ValueError("no marker tells these environments apart")
+        chosen.append(best)
+        left &= ~best.mask
+    return _without_redundant(chosen, mask)
+
+
 def _without_redundant(chosen: list[_Term], mask: int) -> list[_Term]:
     for term in sorted(chosen, key=lambda term: term.cost, reverse=True):
         rest = [other for other in chosen if other is not term]
@@ -215,10 +213,6 @@ def _without_redundant(chosen: list[_Term], mask: int) -> list[_Term]:
         if rest and not mask & ~covered:
             chosen = rest
     return sorted(chosen, key=lambda term: term.cost)
-
-
-def _inverted(cost: tuple[int, int, str]) -> tuple[int, int, tuple[int, ...]]:
-    return -cost[0], -cost[1], tuple(-ord(letter) for letter in cost[2])
 
 
 def _join(terms: Sequence[_Term]) -> str:
