@@ -10,12 +10,11 @@ from packaging.version import Version
 from pyvstore.fs.files import make_directory, set_mode, write_chunks
 from pyvstore.model.entry import EntryKey
 from pyvstore.model.manifest import FileRow, Manifest
+from pyvstore.store.layout import MANIFEST_NAME, SEALED_DIRECTORY
 from pyvstore.wheel.contents import WheelContents
 from pyvstore.wheel.manifest_format import format_manifest
 from pyvstore.wheel.survey import Survey, Surveyed
 
-MANIFEST_NAME = "pyvstore-manifest.jsonl"
-SEALED_DIRECTORY = 0o555
 _CACHE = "__pycache__"
 
 

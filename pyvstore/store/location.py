@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pyvstore.errors import StoreError, UsageError
 
 HOME_VARIABLE = "PYVSTORE_HOME"
-FORMAT_DIRECTORY = "v1"
 
 
 def store_home(environ: Mapping[str, str]) -> str:

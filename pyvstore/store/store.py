@@ -17,11 +17,8 @@ from pyvstore.fs.removal import remove_tree
 from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
 from pyvstore.model.manifest import FileRow, Manifest, Node, NodeKind
 from pyvstore.plan.fold import Source
-from pyvstore.store.ingest import MANIFEST_NAME, SEALED_DIRECTORY, ingest_wheel
-from pyvstore.store.location import FORMAT_DIRECTORY
+from pyvstore.store.layout import FORMAT_DIRECTORY, MANIFEST_NAME, SEALED_DIRECTORY, SHELVES
 from pyvstore.wheel.manifest_format import children_of, parse_manifest_head, parse_manifest_rows
-
-_SHELVES = ("entries", "records", "projects", "stage", "tmp", "index", "interpreters", "selections", "locks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Store:
         """
         is_new = not os.path.isdir(self.root)
         try:
-            for name in _SHELVES:
+            for name in SHELVES:
                 make_directories(self.shelf(name))
         except OSError as error:
             raise store_error(f"the store {self.home} cannot be used", error) from error
@@ -131,6 +128,8 @@ class Store:
         Raises WheelError for a wheel that must not be unpacked and StoreError where the disk refuses; then nothing is
         published and the stage is gone. If it dies midway the next call sweeps the stage.
         """
+        from pyvstore.store.ingest import ingest_wheel  # the wheel room costs more than a relink
+
         with self.locked(key.dirname()):
             entry = self.find(key)
             if entry is not None:

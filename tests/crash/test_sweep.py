@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pyvstore.store.ingest import MANIFEST_NAME
+from pyvstore.store.layout import MANIFEST_NAME
 from pyvstore.wheel.manifest_format import parse_manifest_rows
 from tests.support.loopback import LoopbackIndex
 from tests.support.wheels import build_wheel

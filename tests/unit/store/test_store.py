@@ -14,7 +14,7 @@ from pyvstore.events import Event, StoreOpened
 from pyvstore.model.entry import EntryKey, parse_entry_dirname
 from pyvstore.plan.fold import Source
 from pyvstore.plan.records import record_shape
-from pyvstore.store.ingest import MANIFEST_NAME
+from pyvstore.store.layout import MANIFEST_NAME
 from pyvstore.store.location import check_apart, store_home
 from pyvstore.store.records import ensure_records
 from pyvstore.store.roots import project_identifier, register
