@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -24,7 +23,7 @@ def temporary_name(path: str) -> str:
     """Return a fresh sibling of ``path`` for staging it; nothing is created."""
     directory, name = os.path.split(path)
     # A long name must not grow beyond the 255 bytes that file systems allow.
-    return os.path.join(directory, f".{name[:64]}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    return os.path.join(directory, f".{name[:64]}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
 
 
 def sweep_temporaries(directory: str, names: Iterable[str]) -> None:

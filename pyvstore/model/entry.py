@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import cast
 
-from packaging.utils import NormalizedName
+TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 SUFFIX_LENGTH = 12
 """Hex digits of the wheel's sha256 in an entry's directory name; a clash lengthens it."""
@@ -44,4 +47,4 @@ def parse_entry_dirname(dirname: str) -> tuple[NormalizedName, str, str] | None:
     match = _DIRNAME.fullmatch(dirname)
     if match is None:
         return None
-    return NormalizedName(match["name"]), match["version"], match["suffix"]
+    return cast("NormalizedName", match["name"]), match["version"], match["suffix"]

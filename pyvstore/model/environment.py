@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from packaging.version import Version
+TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +25,8 @@ class TargetEnvironment:
     @property
     def python_full_version(self) -> Version:
         """The target's Python, with its patch number."""
+        from packaging.version import Version
+
         return Version(self.markers["python_full_version"])
 
     @property

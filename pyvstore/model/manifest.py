@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from packaging.utils import NormalizedName
+TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 MANIFEST_FORMAT = 1
 SITE_PACKAGES = "lib/python/site-packages"

@@ -10,7 +10,6 @@ with pip; sources come dependencies first, so a dependent wins over what it depe
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -140,21 +139,32 @@ def fold(sources: Sequence[Source], layout: PrefixLayout, library: Library) -> F
 
 def _claim_geometry(root: _Level, source: Source, layout: PrefixLayout) -> None:
     """Claim all that ``source`` has, with the entry's geometry turned into the farm's."""
-    mapped = {SITE_PACKAGES: layout.site_packages, HEADERS: layout.headers, SCRIPTS: layout.scripts}
+    mapped = geometry(source.manifest.name, layout)
 
     def claim(path: str, children: Mapping[str, Node]) -> None:
         for name, node in children.items():
             child = f"{path}/{name}" if path else name
-            if child in mapped:
-                root.at(mapped[child]).claim_children(source, child, node.children)
-            elif any(special.startswith(child + "/") for special in mapped):
+            place = mapped.get(child)
+            if place is not None and node.kind is NodeKind.OPEN:
+                root.at(place).claim_children(source, child, node.children)
+            elif any(special.startswith(child + "/") for special in mapped) and node.kind is NodeKind.OPEN:
                 claim(child, node.children)
             else:
-                root.at(child).claims.append(_Claim(source, child, node))
+                root.at(place or child).claims.append(_Claim(source, child, node))
 
     claim("", source.manifest.tree)
     for point in source.manifest.entry_points:
         root.at(f"{layout.scripts}/{point.name}").claims.append(_Claim(source, "", point))
+
+
+def geometry(name: str, layout: PrefixLayout) -> Mapping[str, str]:
+    """Return the directories of ``name``'s entry that a farm has elsewhere: entry-relative → farm-relative."""
+    mapped = {
+        SITE_PACKAGES: layout.site_packages,
+        f"{HEADERS}/{name}": f"{layout.headers}/{name}",
+        SCRIPTS: layout.scripts,
+    }
+    return {**mapped, "lib64": "lib"} if layout.lib64_link else mapped
 
 
 class _Folder:
@@ -223,10 +233,15 @@ class _Folder:
         return name == "__init__.py" and len({self._meaning(claim) for claim in claims}) == 1
 
     def _meaning(self, claim: _Claim) -> str:
+        import ast
+        import warnings
+
         content = self._library.content(claim.source, claim.path)
         try:
-            return ast.dump(ast.parse(content))
-        except (SyntaxError, ValueError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a stranger's escapes are not our user's business
+                return ast.dump(ast.parse(content))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return content.hex()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from packaging.utils import NormalizedName
-
 from pyvstore.model.environment import PrefixLayout
 from pyvstore.model.farm import Conflict, Directory, Edits, File, Image, Item, Link
 from pyvstore.plan.fold import Folded, Library, Shape, Source, fold
 from pyvstore.plan.records import RecordShape, record_shape
 from pyvstore.wheel.launcher import posix_launcher, rewrite_script
+
+TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 INSTALLER = "pyvstore"
 _DIRECTORY = Directory()

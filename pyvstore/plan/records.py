@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyvstore.model.environment import PrefixLayout
-from pyvstore.model.manifest import HEADERS, SCRIPTS, SITE_PACKAGES, FileRow
-from pyvstore.plan.fold import Source
+from pyvstore.model.manifest import FileRow
+from pyvstore.plan.fold import Source, geometry
 
 _FORMAT = 1
 
@@ -71,9 +71,10 @@ def installed_rows(shape: RecordShape, rows: Sequence[FileRow]) -> list[tuple[st
     """Return (site-packages-relative path, sha256 hex, size) of the entry's files that no link or file row names."""
     layout = shape.layout
     named = {*shape.links, *shape.files, f"{shape.dist_info}/RECORD"}
+    mapped = geometry(shape.source.manifest.name, layout)
     result = []
     for row in rows:
-        path = relative_path(_farm_path(row.path, layout), layout.site_packages)
+        path = relative_path(_farm_path(row.path, mapped), layout.site_packages)
         if path not in named:
             result.append((path, row.sha256, row.size_bytes))
     return result
@@ -87,12 +88,7 @@ def relative_path(path: str, site_packages: str) -> str:
     return posixpath.relpath("/" + path, "/" + site_packages)
 
 
-def _farm_path(path: str, layout: PrefixLayout) -> str:
-    mapped: Mapping[str, str] = {
-        SITE_PACKAGES: layout.site_packages,
-        SCRIPTS: layout.scripts,
-        HEADERS: layout.headers,
-    }
+def _farm_path(path: str, mapped: Mapping[str, str]) -> str:
     for ours, theirs in mapped.items():
         if path.startswith(ours + "/"):
             return theirs + path[len(ours) :]

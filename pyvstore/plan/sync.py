@@ -13,8 +13,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from packaging.utils import canonicalize_name
-
 from pyvstore.model.entry import parse_entry_dirname
 from pyvstore.model.farm import (
     TEMPORARY_SUFFIX,
@@ -213,11 +211,6 @@ class _Planner:
 
         What a kill left half written is ours, and goes.
         """
-        ours = {
-            (parent, _project_of(name))
-            for parent, _, name in (path.rpartition("/") for path in self._image)
-            if parent in site_packages and name.endswith(".dist-info")
-        }
         for path in self._seen:
             if path in self._image or path in self._made or path in self._remove:
                 continue
@@ -227,11 +220,19 @@ class _Planner:
                 continue
             if not isinstance(self._image.get(parent), Directory) or name == "__pycache__":
                 continue
-            if parent in site_packages and name.endswith(".dist-info") and (parent, _project_of(name)) in ours:
+            if parent in site_packages and name.endswith(".dist-info") and self._has_metadata(parent, name):
                 self._set_aside[path] = None
             else:
                 self._foreign.append(path)
 
+    def _has_metadata(self, site: str, dist_info: str) -> bool:
+        """Whether we have metadata of the same project in the same directory."""
+        project = _project_of(dist_info)
+        places = (path.rpartition("/") for path in self._image if path.endswith(".dist-info"))
+        return any(parent == site and _project_of(name) == project for parent, _, name in places)
+
 
 def _project_of(dist_info: str) -> str:
+    from packaging.utils import canonicalize_name  # only people with foreign metadata pay for it
+
     return canonicalize_name(dist_info.removesuffix(".dist-info").partition("-")[0])

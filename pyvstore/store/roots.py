@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 
 from pyvstore.fs.files import sweep_temporaries, write_atomic
 from pyvstore.store.store import Store, store_error
@@ -27,7 +26,7 @@ def register(store: Store, prefix: str) -> bool:
     """
     shelf, name = store.shelf("projects"), project_identifier(prefix) + ".json"
     path = os.path.join(shelf, name)
-    root = {"format": 1, "farm": prefix, "machine": platform.node(), "device": _device(prefix)}
+    root = {"format": 1, "farm": prefix, "machine": _machine(), "device": _device(prefix)}
     data = json.dumps(root, sort_keys=True).encode() + b"\n"
     try:
         try:
@@ -41,6 +40,14 @@ def register(store: Store, prefix: str) -> bool:
     except OSError as error:
         raise store_error("this project could not be registered with the store", error) from error
     return True
+
+
+def _machine() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def _device(prefix: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Iterator
 
@@ -28,7 +27,7 @@ def scratch(store: Store) -> Iterator[str]:
     """
     shelf = store.shelf("tmp")
     _sweep_remembered(store)
-    directory = os.path.join(shelf, secrets.token_hex(8))
+    directory = os.path.join(shelf, os.urandom(8).hex())
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(lock(directory + _LOCK_SUFFIX))

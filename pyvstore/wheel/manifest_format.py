@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from packaging.utils import NormalizedName
+from typing import Any, cast
 
 from pyvstore.errors import StoreError
 from pyvstore.model.manifest import MANIFEST_FORMAT, EntryPoint, FileRow, Manifest, NativeReach, Node, NodeKind
+
+TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
 
 _LEAVES = {kind.value: Node(kind) for kind in NodeKind if kind is not NodeKind.OPEN}
 _MAX_DEPTH = 100
@@ -110,7 +112,7 @@ def parse_manifest_head(first_line: bytes) -> Manifest:
         if not all(type(text) is str for text in texts) or type(size) is not int or size < 0:
             raise _malformed("a field of the head has the wrong type")
         return Manifest(
-            name=NormalizedName(texts[0]),
+            name=cast("NormalizedName", texts[0]),
             display_name=texts[1],
             version=texts[2],
             wheel_filename=texts[3],

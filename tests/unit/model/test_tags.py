@@ -13,7 +13,7 @@ from pyvstore.model.tags import linux_platforms, macos_platforms, supported_tags
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="compares with the running Python on Linux")
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="compares with the running CPython")
-def test_the_tags_of_the_running_python_are_those_of_packaging():
+def test_the_tags_of_the_running_python_are_those_of_packaging() -> None:
     name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
     if name != "glibc":
         pytest.skip("not a glibc")
@@ -28,7 +28,7 @@ def test_the_tags_of_the_running_python_are_those_of_packaging():
     assert list(found) == list(dict.fromkeys(map(str, tags.sys_tags())))
 
 
-def test_an_old_python_supports_neither_newer_pythons_nor_newer_stable_abis():
+def test_an_old_python_supports_neither_newer_pythons_nor_newer_stable_abis() -> None:
     found = supported_tags(
         implementation="CPython", python_version=(3, 9), abi=None, platforms=linux_platforms("x86_64", glibc=(2, 17))
     )
@@ -39,7 +39,7 @@ def test_an_old_python_supports_neither_newer_pythons_nor_newer_stable_abis():
     assert not any(tag.startswith(("cp310", "py310")) for tag in found)
 
 
-def test_a_free_threaded_python_has_its_own_abi_and_no_abi3():
+def test_a_free_threaded_python_has_its_own_abi_and_no_abi3() -> None:
     found = supported_tags(
         implementation="cpython",
         python_version=(3, 13),
@@ -51,35 +51,31 @@ def test_a_free_threaded_python_has_its_own_abi_and_no_abi3():
     assert not any("-abi3-" in tag for tag in found)
 
 
-def test_a_debug_build_uses_ordinary_wheels_too():
-    found = supported_tags(
-        implementation="cpython", python_version=(3, 12), abi="cp312d", platforms=("linux_x86_64",)
-    )
+def test_a_debug_build_uses_ordinary_wheels_too() -> None:
+    found = supported_tags(implementation="cpython", python_version=(3, 12), abi="cp312d", platforms=("linux_x86_64",))
     assert found[:2] == ("cp312-cp312d-linux_x86_64", "cp312-cp312-linux_x86_64")
 
 
-def test_pypy_has_its_abi_the_generic_tag_and_pure_python():
-    found = supported_tags(
-        implementation="pypy", python_version=(3, 10), abi="pypy310_pp73", platforms=("win_amd64",)
-    )
+def test_pypy_has_its_abi_the_generic_tag_and_pure_python() -> None:
+    found = supported_tags(implementation="pypy", python_version=(3, 10), abi="pypy310_pp73", platforms=("win_amd64",))
     assert found[0] == "pp310-pypy310_pp73-win_amd64"
     assert "pp3-none-any" in found
     assert "py3-none-any" in found
     assert not any("abi3" in tag for tag in found)
 
 
-def test_an_unknown_implementation_uses_pure_wheels_only_when_its_abi_is_unknown():
+def test_an_unknown_implementation_uses_pure_wheels_only_when_its_abi_is_unknown() -> None:
     found = supported_tags(implementation="graalpy", python_version=(3, 11), abi=None, platforms=("linux_x86_64",))
     assert found[0] == "graalpy311-none-linux_x86_64"
     assert "py3-none-any" in found
 
 
-def test_a_target_without_platforms_is_refused_instead_of_taking_the_tools_own():
+def test_a_target_without_platforms_is_refused_instead_of_taking_the_tools_own() -> None:
     with pytest.raises(ValueError, match="without platform tags"):
         supported_tags(implementation="cpython", python_version=(3, 12), abi=None, platforms=())
 
 
-def test_manylinux_tags_go_down_to_the_floor_of_the_architecture_with_the_old_names_in_their_places():
+def test_manylinux_tags_go_down_to_the_floor_of_the_architecture_with_the_old_names_in_their_places() -> None:
     intel = linux_platforms("x86_64", glibc=(2, 18))
     assert intel[:5] == (
         "linux_x86_64",
@@ -92,7 +88,7 @@ def test_manylinux_tags_go_down_to_the_floor_of_the_architecture_with_the_old_na
     assert linux_platforms("aarch64", glibc=(2, 18))[-2:] == ("manylinux_2_17_aarch64", "manylinux2014_aarch64")
 
 
-def test_a_musl_machine_has_musllinux_tags_only():
+def test_a_musl_machine_has_musllinux_tags_only() -> None:
     assert linux_platforms("x86_64", musl=(1, 2)) == (
         "linux_x86_64",
         "musllinux_1_2_x86_64",
@@ -101,17 +97,17 @@ def test_a_musl_machine_has_musllinux_tags_only():
     )
 
 
-def test_a_32_bit_arm_python_on_a_64_bit_machine_runs_armv7l_wheels():
+def test_a_32_bit_arm_python_on_a_64_bit_machine_runs_armv7l_wheels() -> None:
     found = linux_platforms("armv8l", glibc=(2, 17))
     assert found[:2] == ("linux_armv8l", "linux_armv7l")
     assert "manylinux2014_armv7l" in found
 
 
-def test_an_architecture_that_manylinux_does_not_know_has_its_own_tag_only():
+def test_an_architecture_that_manylinux_does_not_know_has_its_own_tag_only() -> None:
     assert linux_platforms("mips", glibc=(2, 31)) == ("linux_mips",)
 
 
-def test_macos_and_windows_platforms():
+def test_macos_and_windows_platforms() -> None:
     assert macos_platforms((12, 0), "arm64")[:2] == ("macosx_12_0_arm64", "macosx_12_0_universal2")
     assert "macosx_10_9_x86_64" in macos_platforms((14, 0), "x86_64")
     assert windows_platforms("AMD64") == ("win_amd64",)

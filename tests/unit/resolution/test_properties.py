@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
@@ -16,6 +19,7 @@ from tests.scenarios.judge import is_satisfiable, problems_with, selected
 from tests.unit.resolution.memory_source import MemorySource, Published
 
 LATTICE = Lattice(requires_python=">=3.11,<3.14", platforms=("linux-x86_64", "windows-x86_64", "macos-arm64"))
+Index = dict[str, dict[str, Published]]
 NAMES = ("a", "b", "c", "d", "e")
 MARKERS = (
     "",
@@ -67,7 +71,7 @@ def answer(
         )
     except ResolutionError as error:
         assert error.code.startswith("no-")  # noqa: PT017 - the answer is the error here
-        assert error.causes
+        assert error.causes  # noqa: PT017
         return None
 
 
@@ -77,7 +81,7 @@ def told(resolution: Resolution) -> list[tuple[str, str, str | None, object]]:
 
 @given(indexes, root_lists)
 @settings(max_examples=250, deadline=None)
-def test_an_answer_is_sound_at_every_point_and_missing_only_where_there_is_none(index, roots):
+def test_an_answer_is_sound_at_every_point_and_missing_only_where_there_is_none(index: Index, roots: list[str]) -> None:
     source = MemorySource(index)
     resolution = answer(source, roots)
     fine = LATTICE.refined({"3.12.4"}).points()
@@ -92,7 +96,7 @@ def test_an_answer_is_sound_at_every_point_and_missing_only_where_there_is_none(
 
 @given(indexes, root_lists)
 @settings(max_examples=100, deadline=None)
-def test_resolving_again_with_the_own_answer_as_preference_changes_nothing(index, roots):
+def test_resolving_again_with_the_own_answer_as_preference_changes_nothing(index: Index, roots: list[str]) -> None:
     source = MemorySource(index)
     first = answer(source, roots)
     if first is not None:
@@ -104,7 +108,7 @@ def test_resolving_again_with_the_own_answer_as_preference_changes_nothing(index
 
 @given(indexes, root_lists, st.randoms())
 @settings(max_examples=60, deadline=None)
-def test_the_order_of_requirements_and_releases_does_not_matter(index, roots, random):
+def test_the_order_of_requirements_and_releases_does_not_matter(index: Index, roots: list[str], random: Random) -> None:
     first = answer(MemorySource(index), roots)
     shuffled_roots = list(roots)
     random.shuffle(shuffled_roots)
@@ -125,7 +129,7 @@ def test_the_order_of_requirements_and_releases_does_not_matter(index, roots, ra
 
 @given(indexes, root_lists)
 @settings(max_examples=60, deadline=None)
-def test_an_edge_leads_to_a_package_that_is_there_wherever_the_edge_is(index, roots):
+def test_an_edge_leads_to_a_package_that_is_there_wherever_the_edge_is(index: Index, roots: list[str]) -> None:
     source = MemorySource(index)
     resolution = answer(source, roots)
     for package in resolution.packages if resolution else ():
@@ -138,7 +142,7 @@ def test_an_edge_leads_to_a_package_that_is_there_wherever_the_edge_is(index, ro
             assert set(edge.extras) <= set(target.extras)
 
 
-def sum_of(masks) -> int:
+def sum_of(masks: Iterable[int]) -> int:
     total = 0
     for mask in masks:
         total |= mask
