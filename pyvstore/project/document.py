@@ -21,9 +21,7 @@ from packaging.utils import canonicalize_name
 from pyvstore.errors import ProjectError
 from pyvstore.project.array import quote
 from pyvstore.project.edit import Change, edited_texts
-
-PYPROJECT_NAME = "pyproject.toml"
-SIZE_LIMIT_BYTES = 16 * 1024 * 1024
+from pyvstore.project.names import SIZE_LIMIT_BYTES
 
 _BOM = b"\xef\xbb\xbf"
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|={7}|\|{7})(?: |\r?$)", re.MULTILINE)

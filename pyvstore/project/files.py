@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from pyvstore.errors import ProjectError
 from pyvstore.fs import journal
-from pyvstore.project.document import PYPROJECT_NAME, SIZE_LIMIT_BYTES, ProjectDocument, read_limited
+from pyvstore.project.names import LOCK_LIMIT_BYTES, LOCK_NAME, PYPROJECT_NAME, SIZE_LIMIT_BYTES
 
-LOCK_NAME = "pylock.toml"
-LOCK_LIMIT_BYTES = 64 * 1024 * 1024
+TYPE_CHECKING = False  # parsing costs more than a relink, which reads neither file's meaning
+if TYPE_CHECKING:
+    from pyvstore.project.document import ProjectDocument
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class ProjectFiles:
 
     def read_document(self) -> ProjectDocument:
         """Read pyproject.toml; raises ProjectError as `ProjectDocument.read`, and ``project-link``."""
+        from pyvstore.project.document import ProjectDocument
+
         self._refuse_link_outside(self.pyproject_path)
         return ProjectDocument.read(self.pyproject_path)
 
@@ -108,6 +112,8 @@ class ProjectFiles:
         self._refuse_link_outside(path)
         if not os.path.lexists(path):
             return None
+        from pyvstore.project.document import read_limited
+
         return read_limited(path, limit_bytes)
 
     def _refuse_link_outside(self, path: str) -> None:

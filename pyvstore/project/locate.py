@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from enum import Enum
@@ -11,11 +12,12 @@ from enum import Enum
 from pyvstore.errors import FarmError, ProjectError
 from pyvstore.glance import STATE_NAME
 from pyvstore.model.farm import TEMPORARY_SUFFIX
-from pyvstore.project.document import PYPROJECT_NAME, ProjectDocument
+from pyvstore.project.names import PYPROJECT_NAME, SIZE_LIMIT_BYTES
 
 ENVIRONMENT_NAME = ".venv"
 
 _CONFIGURATION_LIMIT_BYTES = 64 * 1024
+_TABLE = re.compile(rb"^[ \t]*\[[ \t]*project[ \t]*\]", re.MULTILINE)
 
 
 class PlaceKind(str, Enum):
@@ -152,6 +154,15 @@ def _is_same_place(directory: str, home: str | None) -> bool:
 
 
 def _has_project_table(path: str) -> bool:
+    """Whether the file has, or might have, a ``[project]`` table; parsed only where a look at the text says no."""
+    try:
+        with open(path, "rb") as stream:
+            if _TABLE.search(stream.read(SIZE_LIMIT_BYTES)):
+                return True
+    except OSError:
+        return True
+    from pyvstore.project.document import ProjectDocument
+
     try:
         return "project" in ProjectDocument.read(path).data
     except ProjectError:
