@@ -76,7 +76,7 @@ class _Hand:
 
     def _new_aside(self) -> str:
         base = os.path.join(self._prefix, DISPLACED)
-        make_directories(base)
+        make_directory(base)  # refuses a link: it would lead out of the environment
         number = 1
         while not make_directory(os.path.join(base, str(number))):
             number += 1

@@ -15,12 +15,14 @@ import base64
 import binascii
 import json
 import os
+import stat
 from collections.abc import Collection, Mapping
 
 from pyvstore.fs.files import sweep_temporaries, write_atomic
 from pyvstore.fs.removal import remove_file
 
 JOURNAL_NAME = ".pyvstore-journal"
+_LIMIT_BYTES = 128 * 1024 * 1024
 
 
 def replace_together(directory: str, contents: Mapping[str, bytes | None]) -> None:
@@ -47,10 +49,14 @@ def recover(directory: str, expected: Collection[str]) -> bool:
     sweep_temporaries(directory, (*expected, JOURNAL_NAME))
     journal = os.path.join(directory, JOURNAL_NAME)
     try:
-        with open(journal, "rb") as stream:
-            data = stream.read()
+        status = os.lstat(journal)
     except FileNotFoundError:
         return False
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LIMIT_BYTES:
+        remove_file(journal)
+        return False
+    with open(journal, "rb") as stream:
+        data = stream.read()
     try:
         files = json.loads(data)["files"]
         names = {

@@ -21,7 +21,7 @@ from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.requirements.text import format_marker, format_specifiers
 
 _HEADER = """\
-# What this project installs, for every Python and platform that it supports (pylock.toml, PEP 751).
+# What this project installs (pylock.toml, PEP 751); `environments` says for which Python and platform.
 # Commit this file. To change it, change pyproject.toml and run `pyvstore lock`.
 
 """

@@ -15,7 +15,7 @@ for its children (`Manifest.children`), which are derived from the file rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
@@ -27,6 +27,9 @@ MANIFEST_FORMAT = 1
 SITE_PACKAGES = "lib/python/site-packages"
 SCRIPTS = "bin"
 HEADERS = "include"
+
+
+_NOTHING: Mapping[str, Node] = MappingProxyType({})
 
 
 class NodeKind(str, Enum):
@@ -51,7 +54,7 @@ class Node:
     """One path of a fold tree. ``children`` is filled for `NodeKind.OPEN` only, sorted by name."""
 
     kind: NodeKind
-    children: Mapping[str, Node] = MappingProxyType({})
+    children: Mapping[str, Node] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True, order=True)

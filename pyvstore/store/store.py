@@ -91,9 +91,9 @@ class Store:
     def find(self, key: EntryKey) -> Entry | None:
         """Return the entry of ``key``, or None when the store does not have it.
 
-        The directory's name carries a part of the hash only, so the manifest's full hash decides. An entry that lost a
-        file or directory which farms link to counts as absent. Finishes an interrupted seal. Raises StoreError when an
-        entry is there but cannot be read.
+        The directory's name carries a part of the hash only, so the manifest's full hash decides. An entry whose
+        manifest is damaged, or that lost a file or directory which farms link to, counts as absent. Finishes an
+        interrupted seal. Raises StoreError when an entry cannot be read or is of a newer format.
         """
         for length in (SUFFIX_LENGTH, len(key.sha256)):
             root = os.path.join(self.shelf("entries"), key.dirname(length))
@@ -114,7 +114,12 @@ class Store:
         if stat.S_IMODE(mode) != SEALED_DIRECTORY:
             with contextlib.suppress(PermissionError):  # another user's store
                 set_mode(root, SEALED_DIRECTORY)
-        manifest = parse_manifest_head(head)
+        try:
+            manifest = parse_manifest_head(head)
+        except StoreError as error:
+            if error.code == "manifest-malformed":
+                return None
+            raise
         return manifest if _is_whole(manifest.tree, root) else None
 
     def ingest(self, wheel: str, key: EntryKey, filename: str) -> tuple[Entry, bool]:
@@ -156,11 +161,6 @@ class Store:
             except OSError as error:
                 raise store_error(f"{key.name} {key.version} could not be put into the store", error) from error
             return Entry(manifest, root), True
-
-    def discard(self, entry: Entry) -> None:
-        """Take a damaged entry out of the store, so that it can be made again."""
-        with self.locked(os.path.basename(entry.root)):
-            self._discard(entry.root)
 
     def _discard(self, root: str) -> None:
         trash = os.path.join(self.shelf("stage"), os.path.basename(root) + ".damaged")

@@ -77,7 +77,7 @@ def _malformed(why: str) -> StoreError:
         "the manifest of a store entry is damaged",
         code="manifest-malformed",
         causes=[why],
-        hint="pyvstore store repair",
+        hint="run `pyvstore sync`, which makes the entry again",
     )
 
 

@@ -41,6 +41,17 @@ def test_what_was_not_ours_is_moved_whole_and_each_time_to_a_new_place(tmp_path:
     assert list_names(str(tmp_path), "displaced") == ("1", "2")
 
 
+def test_nothing_is_set_aside_through_a_link_that_leads_out(tmp_path: Path) -> None:
+    prefix = tmp_path / "venv"
+    (prefix / "site/click").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (prefix / "displaced").symlink_to(tmp_path / "outside")
+    with pytest.raises(FarmError):
+        apply_plan(SyncPlan(set_aside=("site/click",), links={}, files={}), str(prefix))
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert (prefix / "site/click").is_dir()
+
+
 def test_removing_a_module_removes_its_bytecode_but_not_that_of_others(tmp_path: Path) -> None:
     cache = tmp_path / "site/__pycache__"
     cache.mkdir(parents=True)

@@ -214,3 +214,19 @@ def test_a_journal_is_not_written_through_a_link_that_leads_out(tmp_path: Path) 
 def test_names_with_separators_are_a_programming_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="plain file name"):
         replace_together(str(tmp_path), {"a/b": b""})
+
+
+def test_a_journal_that_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b'{"files": {"a": "eA=="}}')
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / JOURNAL_NAME).symlink_to(outside)
+    assert not recover(str(home), ("a",))
+    os.mkfifo(home / JOURNAL_NAME)
+    assert not recover(str(home), ("a",))
+    with (home / JOURNAL_NAME).open("wb") as stream:
+        stream.truncate(1 << 40)
+    assert not recover(str(home), ("a",))
+    assert list(home.iterdir()) == []
+    assert outside.exists()

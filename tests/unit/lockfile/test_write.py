@@ -69,7 +69,7 @@ def test_the_whole_text_is_as_written_here() -> None:
     assert (
         text
         == """\
-# What this project installs, for every Python and platform that it supports (pylock.toml, PEP 751).
+# What this project installs (pylock.toml, PEP 751); `environments` says for which Python and platform.
 # Commit this file. To change it, change pyproject.toml and run `pyvstore lock`.
 
 lock-version = "1.0"

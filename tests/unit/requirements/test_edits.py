@@ -82,7 +82,7 @@ def test_removing_an_unknown_name_offers_one_that_is_spelled_alike() -> None:
 def test_removing_a_name_unlike_all_others_says_where_to_look() -> None:
     with pytest.raises(UsageError) as caught:
         plan_remove([], "numpy")
-    assert "pyvstore tree" in str(caught.value.hint)
+    assert "pyproject.toml" in str(caught.value.hint)
     assert closest_name("numpy", ["rich"]) is None
 
 

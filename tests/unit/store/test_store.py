@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pyvstore.store.scratch import scratch, sweep_scratch
 from pyvstore.store.store import Store, StoreLibrary, store_error
 from tests.support.entries import LAYOUT
 from tests.support.wheels import build_wheel
+from tests.support.world import unseal
 
 
 class Listener:
@@ -152,22 +154,36 @@ def test_two_wheels_whose_hashes_begin_alike_are_two_entries(store: Store, tmp_p
     assert store.find(key) == second
 
 
-def test_an_entry_that_is_discarded_can_be_made_again(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["the manifest is cut", "a file is gone", "a folder is gone"])
+def test_a_damaged_entry_counts_as_absent_and_is_made_again(store: Store, tmp_path: Path, damage: str) -> None:
     filename, content = PKG
     entry, _ = store.ingest(wheel_file(tmp_path, content), key_of(content), filename)
-    store.discard(entry)
+    unseal(Path(entry.root).parent)
+    manifest = Path(entry.root) / MANIFEST_NAME
+    site = Path(entry.root) / "lib/python/site-packages"
+    if damage == "the manifest is cut":
+        manifest.chmod(0o644)
+        manifest.write_bytes(manifest.read_bytes()[:100])
+    elif damage == "a file is gone":
+        (site / "pkg-1.0.dist-info" / "METADATA").unlink()
+    else:
+        shutil.rmtree(site / "pkg")
     assert store.find(key_of(content)) is None
-    assert store.ingest(wheel_file(tmp_path, content), key_of(content), filename)[1]
+    again, is_new = store.ingest(wheel_file(tmp_path, content), key_of(content), filename)
+    assert is_new
+    assert again == entry == store.find(key_of(content))
+    assert (site / "pkg" / "data.txt").read_text() == "d"
 
 
-def test_a_damaged_manifest_is_said(store: Store, tmp_path: Path) -> None:
+def test_an_entry_of_a_newer_format_is_refused(store: Store, tmp_path: Path) -> None:
     filename, content = PKG
     entry, _ = store.ingest(wheel_file(tmp_path, content), key_of(content), filename)
     manifest = Path(entry.root) / MANIFEST_NAME
     manifest.chmod(0o644)
-    manifest.write_text("{")
-    with pytest.raises(StoreError):
+    manifest.write_bytes(manifest.read_bytes().replace(b'"format":1', b'"format":2', 1))
+    with pytest.raises(StoreError) as caught:
         store.find(key_of(content))
+    assert caught.value.code == "manifest-format"
 
 
 def test_the_first_use_is_said_once(tmp_path: Path) -> None:
