@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName
 from pyvstore.model.artifact import Artifact
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.offering import Dependency, Offering
+from pyvstore.resolution.policy import Preference
 from pyvstore.resolution.source import OfferedRelease
 from pyvstore.resolution.universe import Universe
 
@@ -87,6 +88,14 @@ class Resolution:
     regions: tuple[str, ...]
     universe: Universe
     rounds: int
+
+    @property
+    def pins(self) -> dict[NormalizedName, tuple[Preference, ...]]:
+        """The chosen versions as preferences for the next resolution."""
+        found: dict[NormalizedName, list[Preference]] = {}
+        for package in self.packages:
+            found.setdefault(package.name, []).append(Preference(package.version, package.marker))
+        return {name: tuple(preferences) for name, preferences in found.items()}
 
     @property
     def without_files(self) -> tuple[tuple[ResolvedPackage, int], ...]:

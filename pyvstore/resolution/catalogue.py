@@ -67,11 +67,6 @@ class Catalogue:
             for marker in policy.files_required_on:
                 self._required |= universe.marker_mask(marker)
 
-    @property
-    def versions_read(self) -> int:
-        """How many releases' metadata was asked for."""
-        return len(self._read)
-
     # --- projects -----------------------------------------------------------------------------------------------
 
     def offering(self, name: NormalizedName) -> Offering | None:

@@ -3,7 +3,7 @@
 The project's requirements and the links between packages (all that one package requires of another, whatever its
 version) are taken away bit by bit; what can go without making the rest solvable is not part of the reason. What is left
 is minimal: every requirement in it is needed for the failure. Nothing is fetched on the way: where a trial would need
-metadata that the search never read, the thing taken away counts as needed. The number of trials is bounded.
+metadata that the search never read, the thing taken away counts as needed. The work is bounded.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import TypeVar
 
 from pyvstore.resolution.catalogue import Catalogue, Unread
 from pyvstore.resolution.preferences import Inclinations
-from pyvstore.resolution.search import Dead, Effort, Question, search
+from pyvstore.resolution.search import Attempt, Dead, Effort, Question, search
 from pyvstore.resolution.splitting import Split
 
-MAX_TRIALS = 400
-MAX_ROUNDS = 400
+MAX_ROUNDS = 12_000
+"""Of all trials together: some seconds at worst."""
+MAX_ROUNDS_PER_TRIAL = 5_000
 
 Link = tuple[str, str]
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class _Reduction:
         self._question = question
         self._inclinations = inclinations
         self._point = point
-        self._trials = 0
+        self._effort = Effort()
         # The failure was found on a larger region, whose searches may have read other versions than this point needs.
         self._fails(range(len(question.roots)), None, point)
         catalogue.is_frozen = True
@@ -127,9 +128,9 @@ class _Reduction:
 
         ``links`` None means all that there are.
         """
-        if self._trials >= MAX_TRIALS:
+        rounds = min(MAX_ROUNDS_PER_TRIAL, MAX_ROUNDS - self._effort.rounds)
+        if rounds <= 0:
             return None
-        self._trials += 1
         chosen = set(roots)
         question = replace(
             self._question,
@@ -141,8 +142,8 @@ class _Reduction:
                 question,
                 region=point,
                 inclinations=self._inclinations,
-                effort=Effort(),
-                budgets=(MAX_ROUNDS,),
+                effort=self._effort,
+                attempts=(Attempt(rounds),),
                 kept=None if links is None else frozenset(links),
             )
         except Dead as dead:

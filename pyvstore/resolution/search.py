@@ -17,8 +17,21 @@ from pyvstore.resolution.provider import Provider
 from pyvstore.resolution.requirement import Candidate, MaskedRequirement
 from pyvstore.resolution.splitting import Reconsider
 
-ROUND_BUDGETS = (1_000, 10_000, 200_000)
-"""Rounds of the attempts at one region; each begins with the names promoted that gave the last one most trouble."""
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How long to try, and how.
+
+    An *optimistic* attempt backtracks as far as resolvelib's guess goes. That is much faster on some graphs, but when
+    the guess fails resolvelib resumes from a state that has lost alternatives, so that its "impossible" proves nothing.
+    """
+
+    rounds: int
+    is_optimistic: bool = False
+
+
+ATTEMPTS = (Attempt(1_000), Attempt(30_000, is_optimistic=True), Attempt(200_000))
+"""Each begins with the names promoted that gave the last one most trouble."""
 CULPRITS = 2
 
 
@@ -67,6 +80,13 @@ class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
         self._provider.rejected(candidate)
 
 
+class _Search(Resolution[MaskedRequirement, Candidate, str]):
+    def __init__(self, provider: Provider, observer: _Observer, attempt: Attempt) -> None:
+        super().__init__(provider, observer)
+        if not attempt.is_optimistic:
+            self._optimistic_backjumping_ratio = 0.0
+
+
 @dataclass(slots=True)
 class Effort:
     """Counts work, for the curious and for benchmarks."""
@@ -83,7 +103,7 @@ def search(
     region: int,
     inclinations: Inclinations,
     effort: Effort,
-    budgets: Sequence[int] = ROUND_BUDGETS,
+    attempts: Sequence[Attempt] = ATTEMPTS,
     kept: Collection[tuple[str, str]] | None = None,
 ) -> dict[str, Candidate]:
     """Return a candidate for every name that the search decided; some may be unreachable.
@@ -95,7 +115,7 @@ def search(
     """
     promoted: tuple[str, ...] = ()
     conflicts: dict[str, int] = {}
-    for budget in budgets:
+    for attempt in attempts:
         while True:
             provider = Provider(
                 catalogue,
@@ -116,13 +136,16 @@ def search(
             try:
                 # Not `Resolver`: it would first trim the result to what is reachable, by a recursion that never ends
                 # where two left-over packages require each other. What is reachable is found out later anyway.
-                state = Resolution(provider, observer).resolve(requirements, max_rounds=budget)
+                state = _Search(provider, observer, attempt).resolve(requirements, max_rounds=attempt.rounds)
             except Reconsider:
                 continue
             except ResolutionTooDeep:
                 conflicts = provider.conflicts
                 break
             except ResolutionImpossible as impossible:
+                if attempt.is_optimistic:
+                    conflicts = provider.conflicts
+                    break
                 causes = impossible.causes
                 names = {cause.requirement.name for cause in causes}
                 names.update(cause.parent.name for cause in causes if cause.parent is not None)

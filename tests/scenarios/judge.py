@@ -80,9 +80,7 @@ def is_satisfiable(source: MemorySource, roots: Iterable[str], environment: Mapp
             if not requirement.specifier.contains(version, prereleases=True) or not accepts(published, environment):
                 continue
             nodes = {(name, extra) for extra in ("", *map(canonicalize_name, requirement.extras))} - seen
-            more = [
-                found for _, extra in sorted(nodes) for found in _holding(published.lines(), extra, environment)
-            ]
+            more = [found for _, extra in sorted(nodes) for found in _holding(published.lines(), extra, environment)]
             if extend({**chosen, name: version}, seen | nodes, rest + more):
                 return True
         return False

@@ -148,9 +148,27 @@ def test_no_environment_at_all_is_refused() -> None:
 
 def test_an_innocent_crowd_does_not_hide_the_culprits() -> None:
     crowd = {f"p{i}": {"1": [f"p{j}" for j in range(i + 1, min(i + 4, 60))]} for i in range(60)}
-    projects = {**crowd, "x": {"1": ["z<2"]}, "y": {"1": ["z>=2"]}, "z": {"1": [], "2": []}, "p59": {"1": ["x"]}}
+    projects: dict[str, Mapping[str, Published | Sequence[str]]] = {
+        **crowd,
+        "x": {"1": ["z<2"]},
+        "y": {"1": ["z>=2"]},
+        "z": {"1": [], "2": []},
+        "p59": {"1": ["x"]},
+    }
     error = refusal(projects, [*(f"p{i}" for i in range(0, 60, 7)), "y", "p59"])
     assert error.causes[0].split("\n") == [
         "your project wants p59, p59 wants x, and x wants z<2",
         "your project wants y, and y wants z>=2",
     ]
+
+
+def test_a_conflict_that_would_take_too_long_to_reduce_is_told_with_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pyvstore.resolution.conflict.MAX_ROUNDS", 14)
+    empty: list[str] = []
+    projects = {"a": {"1": ["z<2"]}, "b": {"1": ["z>=2"]}, "z": {"1": empty, "2": empty}, "c": {"1": empty}}
+    error = refusal(projects, ["a", "b", "c"])
+    assert error.code == "no-solution"
+    assert "your project wants a, and a wants z<2" in error.causes[0]
+    assert "your project wants b, and b wants z>=2" in error.causes[0]

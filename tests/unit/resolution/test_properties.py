@@ -13,7 +13,7 @@ from pyvstore.errors import ResolutionError
 from pyvstore.resolution.answer import Resolution
 from pyvstore.resolution.engine import resolve
 from pyvstore.resolution.lattice import Lattice
-from pyvstore.resolution.policy import Policy, Preference, RootRequirement
+from pyvstore.resolution.policy import Policy, RootRequirement
 from pyvstore.resolution.universe import Universe
 from tests.scenarios.judge import is_satisfiable, problems_with, selected
 from tests.unit.resolution.memory_source import MemorySource, Published
@@ -57,16 +57,13 @@ root_lists = st.lists(lines, min_size=1, max_size=4)
 def answer(
     source: MemorySource, roots: list[str], preferences: Resolution | None = None, policy: Policy | None = None
 ) -> Resolution | None:
-    old: dict[str, list[Preference]] = {}
-    for package in preferences.packages if preferences else ():
-        old.setdefault(package.name, []).append(Preference(package.version, package.marker))
     try:
         return resolve(
             [RootRequirement(requirement=Requirement(line)) for line in roots],
             universe=Universe.of(LATTICE),
             source=source,
             policy=policy,
-            preferences=old,  # type: ignore[arg-type]
+            preferences=preferences.pins if preferences else None,
             regions=preferences.regions if preferences else (),
         )
     except ResolutionError as error:
@@ -132,7 +129,9 @@ def test_the_order_of_requirements_and_releases_does_not_matter(index: Index, ro
 def test_an_edge_leads_to_a_package_that_is_there_wherever_the_edge_is(index: Index, roots: list[str]) -> None:
     source = MemorySource(index)
     resolution = answer(source, roots)
-    for package in resolution.packages if resolution else ():
+    if resolution is None:
+        return
+    for package in resolution.packages:
         assert package.mask == sum_of(mask for _, mask in package.scopes)
         for edge in package.dependencies:
             target = next(p for p in resolution.packages if (p.name, p.version) == (edge.name, edge.version))
