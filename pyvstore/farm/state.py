@@ -36,6 +36,7 @@ class FarmState:
         input_variables: see `glance.digest_variables`.
         interpreter: executable by which the environment's Python was found.
         interpreter_fingerprint: see `glance.fingerprint`.
+        is_usual_python: nobody asked for this Python; discovery chose it.
         packages: what is installed, sorted by name.
         made: every path that is ours.
         stamps: file path → (size in bytes, mtime in ns) when the sync ended.
@@ -50,6 +51,7 @@ class FarmState:
     input_variables: str = ""
     interpreter: str = ""
     interpreter_fingerprint: str = ""
+    is_usual_python: bool = False
     packages: tuple[InstalledPackage, ...] = ()
     made: Mapping[str, Made] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -103,6 +105,7 @@ def _format(state: FarmState) -> dict[str, Any]:
         "store": state.store,
         "inputs": {"files": dict(state.input_files), "variables": state.input_variables},
         "interpreter": {"path": state.interpreter, "fingerprint": state.interpreter_fingerprint},
+        "usual_python": state.is_usual_python,
         "packages": [[item.name, item.version, item.direct, item.entry] for item in state.packages],
         "links": links,
         "files": files,
@@ -134,6 +137,7 @@ def _parse(raw: Mapping[str, Any]) -> FarmState:
         input_variables=str(raw["inputs"]["variables"]),
         interpreter=str(raw["interpreter"]["path"]),
         interpreter_fingerprint=str(raw["interpreter"]["fingerprint"]),
+        is_usual_python=raw["usual_python"] is True,
         packages=tuple(
             InstalledPackage(name=str(name), version=str(version), direct=bool(direct), entry=str(entry))
             for name, version, direct, entry in raw["packages"]

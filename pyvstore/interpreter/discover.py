@@ -2,14 +2,14 @@
 
 Order of preference: the Python that was asked for; the one that the project's ``.python-version`` names, if it is there
 and fits; the first ``python3`` on PATH that fits, because that is the one that a person gets who types it; the newest
-final CPython that fits. A pre-release, a free-threaded build or PyPy is taken from outside PATH only when it was asked
-for.
+final CPython that fits. The caller may prefer some Pythons to others, as those that the lockfile covers. A pre-release,
+a free-threaded build or PyPy is taken from outside PATH only when it was asked for.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import SpecifierSet
@@ -52,6 +52,7 @@ class _Search:
     request: PythonRequest
     requires_python: SpecifierSet
     cache: InterpreterCache
+    preferred: Callable[[Interpreter], bool] | None = None
     reasons: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, path: str, reason: str) -> None:
@@ -76,6 +77,8 @@ class _Search:
         reason = self.request.refusal(interpreter)
         if reason is None and not _fits(interpreter, self.requires_python):
             reason = f"outside requires-python {self.requires_python}"
+        if reason is None and self.preferred is not None and not self.preferred(interpreter):
+            reason = "not a preferred one"
         if reason is None:
             return interpreter
         self.refuse(candidate.path, f"{interpreter.implementation} {interpreter.version} is {reason}")
@@ -101,6 +104,7 @@ def find_interpreter(
     cache: InterpreterCache,
     *,
     project: str | None = None,
+    preferred: Callable[[Interpreter], bool] | None = None,
 ) -> Interpreter:
     """Return the Python to use.
 
@@ -110,6 +114,7 @@ def find_interpreter(
         surroundings: where to look.
         cache: what is known of this machine's Pythons; asks those that it does not know.
         project: the project's folder, whose ``.python-version`` counts.
+        preferred: where nothing names a Python, those for which this holds go before all others.
 
     Raises:
         InterpreterError: ``no-python`` when none fits, with what was found and why each did not; ``python-excluded``
@@ -127,7 +132,8 @@ def find_interpreter(
         found = pinned if isinstance(pinned, Interpreter) else _find(_Search(pinned, required, cache), surroundings)
         if found is not None and _fits(found, required):
             return found
-    return _require(_Search(NO_REQUEST, required, cache), surroundings)
+    best = _find(_Search(NO_REQUEST, required, cache, preferred), surroundings) if preferred is not None else None
+    return best or _require(_Search(NO_REQUEST, required, cache), surroundings)
 
 
 def _pinned(

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from packaging.markers import Marker
-from packaging.version import Version
-
 from pyvstore.errors import LockfileError
+from pyvstore.lockfile.coverage import covers_machine, covers_python, python_version
 from pyvstore.lockfile.document import LockDocument, LockedPackage
 from pyvstore.lockfile.filenames import expand_tags, tag_triple
 from pyvstore.model.environment import TargetEnvironment
@@ -38,15 +36,15 @@ def explain_refusal(
     reason: str,
 ) -> LockfileError:
     """Return the error for a selection that was refused with ``reason``."""
-    python = _python(environment)
+    python = python_version(environment)
     here = describe_environment(environment)
-    if document.requires_python is not None and not document.requires_python.contains(python):
+    if document.requires_python is not None and not covers_python(document, environment):
         return LockfileError(
             f"pylock.toml is for Python {format_specifiers(document.requires_python)}, and this is {here}",
             code="lock-requires-python",
             hint="choose another Python, or widen `requires-python` and run `pyvstore lock`",
         )
-    if document.environments and not any(_holds(marker, environment) for marker in document.environments):
+    if not covers_machine(document, environment):
         return LockfileError(
             f"pylock.toml does not cover {here}",
             code="lock-environment",
@@ -102,13 +100,3 @@ def _is_wanted(
     values: dict[str, str | frozenset[str]] = {**environment.markers}
     values |= {"extras": frozenset(extras), "dependency_groups": frozenset(groups)}
     return package.marker.evaluate(values, context="lock_file")
-
-
-def _holds(marker: Marker, environment: TargetEnvironment) -> bool:
-    return marker.evaluate(environment.markers, context="requirement")
-
-
-def _python(environment: TargetEnvironment) -> Version:
-    # A Python built from a checkout calls itself `3.14.0+`, which is no version.
-    text = environment.markers["python_full_version"]
-    return Version(f"{text}local" if text.endswith("+") else text)

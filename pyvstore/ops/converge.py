@@ -41,10 +41,12 @@ class Converged:
     Attributes:
         plan: the changes, made or only planned.
         changes: the same, by distribution.
+        is_usual: the environment's Python is the one that discovery chose, not one that was asked for.
     """
 
     plan: SyncPlan
     changes: tuple[PackageChanged, ...]
+    is_usual: bool
 
 
 def converge(
@@ -55,6 +57,7 @@ def converge(
     *,
     dry_run: bool = False,
     is_fresh: bool = True,
+    is_python_asked_for: bool = False,
 ) -> Converged:
     """Turn the farm into ``selection``, or with ``dry_run`` only say what would change.
 
@@ -65,6 +68,7 @@ def converge(
         interpreter: for which Python.
         dry_run: change nothing.
         is_fresh: the lockfile is known to answer pyproject.toml; otherwise the next command looks closer.
+        is_python_asked_for: ``interpreter`` is not what discovery would choose by itself.
 
     Raises FarmError when something stands in the farm's place that is not ours, or when it cannot be changed. If it
     dies midway, running it again finishes the work.
@@ -80,7 +84,9 @@ def converge(
     plan = plan_sync(design.image, seen, made, site_packages=sites)
     packages = _packages(selection, obtained.entries)
     changes = _changes(state.packages if state else (), packages)
-    result = Converged(plan, changes)
+    is_same = state is not None and state.interpreter == interpreter.executable
+    is_usual = state.is_usual_python if state is not None and is_same else not is_python_asked_for
+    result = Converged(plan, changes, is_usual)
     if dry_run:
         for change in changes:
             project.context.reporter.emit(change)
@@ -95,7 +101,7 @@ def converge(
             _apply(project, plan, design, state)
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
-    _finish(project, interpreter, design, packages, told, is_fresh=is_fresh)
+    _finish(project, interpreter, design, packages, told, is_fresh=is_fresh, is_usual=is_usual)
     _report(project, result, packages, obtained, time.perf_counter() - started)
     return result
 
@@ -199,6 +205,7 @@ def _finish(
     told: tuple[str, ...],
     *,
     is_fresh: bool,
+    is_usual: bool,
 ) -> None:
     """Write the state that lets the next command answer after a glance."""
     made = _made(design.image, {})
@@ -218,6 +225,7 @@ def _finish(
             input_variables=digest_variables(project.context.environ),
             interpreter=interpreter.executable,
             interpreter_fingerprint=fingerprint(interpreter.executable),
+            is_usual_python=is_usual,
             packages=packages,
             made=made,
             stamps=stamps,

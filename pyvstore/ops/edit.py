@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -23,7 +24,9 @@ from pyvstore.ops.init import draft, project_name_of
 from pyvstore.ops.interpreters import choose_for, choose_interpreter
 from pyvstore.ops.lockfiles import Question, question, read_lock
 from pyvstore.ops.locking import Answer, resolve
+from pyvstore.ops.memo import Memo, remember
 from pyvstore.ops.obtain import obtain_all
+from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
 from pyvstore.project.files import Snapshot
 from pyvstore.project.locate import find_project_root
@@ -43,16 +46,23 @@ def add(context: Context, texts: Sequence[str], *, python: str | None = None) ->
     project = context.project_at(root)
     with project.locked():
         before = project.files.snapshot()
-        document, interpreter = _document(project, python)
+        old = read_lock(project)
+        document, interpreter = _document(project, python, old)
         requirements, unbounded = _with_added(_dependencies(document), wanted)
         edited = _edited(document, requirements)
         asked = question(project, edited.data, interpreter.environment)
-        answer = resolve(project, asked, read_lock(project))
+        answer = resolve(project, asked, old)
         bounded = _with_bounds(requirements, unbounded, answer)
         if bounded != requirements:
             edited = _edited(document, bounded)
             asked = question(project, edited.data, interpreter.environment)
-        _carry_out(project, before, edited, answer.freeze(asked.inputs), asked, interpreter)
+        _carry_out(
+            project,
+            before,
+            edited,
+            _Decided(answer.freeze(asked.inputs), asked, interpreter),
+            is_asked_for=python is not None,
+        )
 
 
 def remove(context: Context, names: Sequence[str]) -> None:
@@ -69,18 +79,19 @@ def remove(context: Context, names: Sequence[str]) -> None:
         for name in dict.fromkeys(map(canonicalize_name, names)):
             requirements = _texts(apply_edits(requirements, plan_remove(requirements, name)))
         edited = _edited(document, requirements)
-        interpreter = choose_interpreter(project, edited.data, None)
+        old = read_lock(project)
+        interpreter = choose_interpreter(project, edited.data, None, lock=old)
         asked = question(project, edited.data, interpreter.environment)
-        answer = resolve(project, asked, read_lock(project))
-        _carry_out(project, before, edited, answer.freeze(asked.inputs), asked, interpreter)
+        answer = resolve(project, asked, old)
+        _carry_out(project, before, edited, _Decided(answer.freeze(asked.inputs), asked, interpreter))
 
 
-def _document(project: Project, python: str | None) -> tuple[ProjectDocument, Interpreter]:
+def _document(project: Project, python: str | None, old: LockDocument | None) -> tuple[ProjectDocument, Interpreter]:
     """The project's pyproject.toml, or a draft of one, and the Python that it is for."""
     if os.path.lexists(project.files.pyproject_path):
         document = project.files.read_document()
-        return document, choose_interpreter(project, document.data, python)
-    interpreter = choose_for(project, SpecifierSet(), python)
+        return document, choose_interpreter(project, document.data, python, lock=old)
+    interpreter = choose_for(project, SpecifierSet(), python, lock=old)
     raw = draft(project_name_of(project.root, None), interpreter.environment.python_minor)
     return ProjectDocument.parse(project.files.pyproject_path, raw), interpreter
 
@@ -121,19 +132,25 @@ def _edited(document: ProjectDocument, requirements: Sequence[str]) -> ProjectDo
     return ProjectDocument.parse(document.path, document.with_dependencies(requirements))
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    lock: LockDocument
+    asked: Question
+    interpreter: Interpreter
+
+
 def _carry_out(
-    project: Project,
-    before: Snapshot,
-    edited: ProjectDocument,
-    lock: LockDocument,
-    asked: Question,
-    interpreter: Interpreter,
+    project: Project, before: Snapshot, edited: ProjectDocument, decided: _Decided, *, is_asked_for: bool = False
 ) -> None:
-    selection = select(lock, interpreter.environment)
-    obtained = obtain_all(project, selection, asked.settings)
-    project.files.commit(pyproject=edited.raw, lock=format_lock(lock).encode(), since=before)
+    """Fetch, write both files, link; ``is_asked_for``: somebody named the Python."""
+    interpreter = decided.interpreter
+    selection = select(decided.lock, interpreter.environment)
+    obtained = obtain_all(project, selection, decided.asked.settings)
+    project.files.commit(pyproject=edited.raw, lock=format_lock(decided.lock).encode(), since=before)
     try:
-        converge(project, selection, obtained, interpreter)
+        converged = converge(project, selection, obtained, interpreter, is_python_asked_for=is_asked_for)
     except BaseException:
         project.files.restore(before)
         raise
+    memo = Memo(selection, interpreter, mention_of(decided.asked))
+    remember(project, memo, is_usual=converged.is_usual)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyvstore.errors import FarmError
@@ -31,21 +31,27 @@ def find_all(store: Store, selection: Selection) -> dict[Pin, Entry | None]:
     return {pin: store.find(pin.key) for pin in selection.pins}
 
 
+def all_found(found: Mapping[Pin, Entry | None]) -> Obtained | None:
+    """Return what `find_all` found if nothing is missing, else None."""
+    entries = tuple(entry for entry in found.values() if entry is not None)
+    return Obtained(entries, frozenset(), 0) if len(entries) == len(found) else None
+
+
 def require_all(project: Project, selection: Selection) -> Obtained:
     """Return the entries of ``selection``, all of which must be in the store: no network is used.
 
     Raises FarmError (``entry-missing``) that names the missing ones.
     """
     found = find_all(project.store, selection)
-    entries = [entry for entry in found.values() if entry is not None]
-    if len(entries) < len(found):
+    obtained = all_found(found)
+    if obtained is None:
         missing = [f"{pin.name} {pin.version}" for pin, entry in found.items() if entry is None]
         raise FarmError(
             f"the store does not have {listed(missing)}",
             code="entry-missing",
             hint="run `pyvstore sync`, which downloads what is missing",
         )
-    return Obtained(tuple(entries), frozenset(), 0)
+    return obtained
 
 
 def listed(names: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ from packaging.specifiers import SpecifierSet
 from pyvstore.errors import ProjectError
 from pyvstore.ops.context import Context
 from pyvstore.ops.interpreters import choose_for
-from pyvstore.project.document import PYPROJECT_NAME, new_pyproject, project_name
+from pyvstore.project.document import new_pyproject, project_name
+from pyvstore.project.names import PYPROJECT_NAME
 
 
 def init(context: Context, *, name: str | None = None, python: str | None = None) -> str:
@@ -28,7 +29,7 @@ def init(context: Context, *, name: str | None = None, python: str | None = None
     with project.locked():
         content = draft(
             project_name_of(context.directory, name),
-            choose_for(project, SpecifierSet(), python).environment.python_minor,
+            choose_for(project, SpecifierSet(), python, lock=None).environment.python_minor,
         )
         project.files.commit(pyproject=content)
     return project.files.pyproject_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,31 +15,49 @@ def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> i
     word that ends in ``.py`` and is a file is run by the environment's Python. Raises UsageError (``no-command``) when
     there is no such program.
     """
+    from pyvstore.errors import UsageError
+
+    try:
+        status = start(prefix, command, environ)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or command[0]} cannot be started",
+            code="cannot-start",
+            causes=[_reason(error)],
+            hint="start it through its interpreter, such as `pyvstore run python PROGRAM` or `pyvstore run sh PROGRAM`",
+        ) from error
+    if status is None:
+        raise UsageError(
+            f"there is no program {_arguments(command)[0]} in this environment or on PATH",
+            code="no-command",
+            hint="add the package that brings it: `pyvstore add NAME`",
+        )
+    return status
+
+
+def start(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> int | None:
+    """Do what `launch` does, but return None when there is no such program and raise OSError when it does not start."""
     environment = _environment(prefix, environ)
     arguments = _arguments(command)
     program = find_program(prefix, command, environ)
     if program is None:
-        from pyvstore.errors import UsageError
-
-        raise UsageError(
-            f"there is no program {arguments[0]} in this environment or on PATH",
-            code="no-command",
-            hint="add the package that brings it: `pyvstore add NAME`",
-        )
-    sys.stdout.flush()
-    sys.stderr.flush()
+        return None
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed before we were started
+            stream.flush()
     if os.name == "nt":
         import subprocess
 
         return subprocess.call([program, *arguments[1:]], env=environment)
-    try:
-        os.execve(program, arguments, environment)  # noqa: S606 - starting the user's program is the point
-    except OSError as error:
-        from pyvstore.errors import UsageError
+    return os.execve(program, arguments, environment)  # noqa: S606 - starting the user's program is the point
 
-        raise UsageError(
-            f"{program} cannot be started", code="cannot-start", causes=[error.strerror or str(error)]
-        ) from error
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return "the interpreter that its first line names is not there"
+    if error.errno == errno.ENOEXEC:
+        return "it is neither a program for this machine nor a script whose first line names an interpreter"
+    return error.strerror or str(error)
 
 
 def find_program(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> str | None:

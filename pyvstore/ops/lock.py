@@ -6,7 +6,7 @@ from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
 from pyvstore.ops.interpreters import choose_interpreter
-from pyvstore.ops.lockfiles import question
+from pyvstore.ops.lockfiles import question, read_lock
 from pyvstore.ops.locking import fresh_lock
 
 
@@ -18,8 +18,9 @@ def lock(context: Context, *, python: str | None = None) -> bool:
     project = context.project()
     with project.locked():
         pyproject = project.files.read_document().data
-        interpreter = choose_interpreter(project, pyproject, python)
-        document, is_new = fresh_lock(project, question(project, pyproject, interpreter.environment))
+        old = read_lock(project)
+        interpreter = choose_interpreter(project, pyproject, python, lock=old)
+        document, is_new = fresh_lock(project, question(project, pyproject, interpreter.environment), old)
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))

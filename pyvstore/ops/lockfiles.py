@@ -64,9 +64,8 @@ def read_lock(project: Project) -> LockDocument | None:
     return document
 
 
-def require_lock(project: Project, why: str) -> LockDocument:
+def require_lock(document: LockDocument | None, why: str) -> LockDocument:
     """Return the project's lockfile; raises LockfileError (``lock-missing``) when there is none."""
-    document = read_lock(project)
     if document is None:
         raise LockfileError(
             f"there is no pylock.toml, and {why}", code="lock-missing", hint="run `pyvstore lock` to make one"
@@ -74,9 +73,9 @@ def require_lock(project: Project, why: str) -> LockDocument:
     return document
 
 
-def require_fresh(project: Project, asked: Question, flag: str) -> LockDocument:
+def require_fresh(document: LockDocument | None, asked: Question, flag: str) -> LockDocument:
     """Return the lockfile if it answers ``asked``; raises LockfileError (``lock-stale``, ``lock-missing``)."""
-    document = require_lock(project, f"{flag} does not make one")
+    document = require_lock(document, f"{flag} does not make one")
     reasons = explain_stale(document, asked.inputs)
     if reasons:
         raise LockfileError(

@@ -20,7 +20,7 @@ from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.ops.context import Project
-from pyvstore.ops.lockfiles import Question, read_lock
+from pyvstore.ops.lockfiles import Question
 from pyvstore.ops.settings import index_specs
 from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
@@ -52,9 +52,8 @@ class Answer:
         )
 
 
-def fresh_lock(project: Project, asked: Question) -> tuple[LockDocument, bool]:
-    """Return a lock that answers ``asked``, and whether it is a new one that has yet to be written."""
-    old = read_lock(project)
+def fresh_lock(project: Project, asked: Question, old: LockDocument | None) -> tuple[LockDocument, bool]:
+    """Return a lock that answers ``asked`` (``old`` if it does), and whether it is new and has yet to be written."""
     if old is not None and not explain_stale(old, asked.inputs):
         return old, False
     return resolve(project, asked, old).freeze(asked.inputs), True

@@ -7,7 +7,7 @@ from pyvstore.ops.context import Context
 from pyvstore.ops.converge import Converged, converge
 from pyvstore.ops.entries import require_all
 from pyvstore.ops.interpreters import choose_for
-from pyvstore.ops.lockfiles import require_lock
+from pyvstore.ops.lockfiles import read_lock, require_lock
 
 
 def relink(context: Context, *, dry_run: bool = False) -> Converged:
@@ -18,8 +18,8 @@ def relink(context: Context, *, dry_run: bool = False) -> Converged:
     """
     project = context.project()
     with project.locked():
-        document = require_lock(project, "relink does not make one")
-        interpreter = choose_for(project, document.requires_python, None)
+        document = require_lock(read_lock(project), "relink does not make one")
+        interpreter = choose_for(project, document.requires_python, None, lock=document)
         selection = select(document, interpreter.environment)
         entries = require_all(project, selection)
         return converge(project, selection, entries, interpreter, dry_run=dry_run, is_fresh=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pyvstore.errors import FarmError
 from pyvstore.ops.context import Context
-from pyvstore.ops.sync import SyncOptions, sync
+from pyvstore.ops.options import SyncOptions
+from pyvstore.ops.sync import sync
 from pyvstore.project.locate import PlaceKind, examine_environment
 
 

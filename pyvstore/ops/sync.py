@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyvstore.errors import FarmError, UsageError
-from pyvstore.events import FileWritten
-from pyvstore.lockfile.document import LockDocument
-from pyvstore.lockfile.select import select
-from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import announce, converge, tell_once
-from pyvstore.ops.entries import Obtained, find_all, require_all
-from pyvstore.ops.interpreters import choose_interpreter
-from pyvstore.ops.lockfiles import Question, question, require_fresh, require_lock
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyncOptions:
-    """How to sync.
-
-    Attributes:
-        frozen: take the lockfile as it is, without comparing it with pyproject.toml.
-        locked: fail if the lockfile is stale instead of writing a new one.
-        check: change nothing and fail if something would change.
-        dry_run: change nothing and say what would change.
-        offline: use no network.
-        python: for which Python; None keeps the environment's, else the first that fits.
-    """
-
-    frozen: bool = False
-    locked: bool = False
-    check: bool = False
-    dry_run: bool = False
-    offline: bool = False
-    python: str | None = None
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether this is only a look."""
-        return self.check or self.dry_run
+from pyvstore.ops.entries import all_found, find_all
+from pyvstore.ops.memo import Memo, recall, remember
+from pyvstore.ops.options import SyncOptions
 
 
 def sync(context: Context, options: SyncOptions) -> None:
@@ -54,67 +22,68 @@ def sync(context: Context, options: SyncOptions) -> None:
         raise UsageError("--frozen and --locked contradict each other", hint="use one of them")
     project = context.project()
     with project.locked():
-        asked, interpreter = _ask(project, options)
-        document, is_new = _lock(project, asked, options)
-        selection = select(document, interpreter.environment)
-        if options.changes_nothing:
-            _look(project, selection, interpreter, options)
+        if options.is_plain and _repeat(project):
             return
-        obtained = _obtain(project, selection, asked)
-        if is_new:
-            project.files.commit(lock=format_lock(document).encode())
-            context.reporter.emit(FileWritten(project.files.lock_path))
-        converge(project, selection, obtained, interpreter, is_fresh=not options.frozen)
-        _mention_the_project_itself(project, asked)
+        _sync(project, options)
 
 
-def _ask(project: Project, options: SyncOptions) -> tuple[Question, Interpreter]:
-    pyproject = project.files.read_document().data
-    interpreter = choose_interpreter(project, pyproject, options.python)
-    return question(project, pyproject, interpreter.environment), interpreter
+def _repeat(project: Project) -> bool:
+    """Do what was worked out before for the same files, if it was and if the store has it all."""
+    memo = recall(project)
+    if memo is None:
+        return False
+    obtained = all_found(find_all(project.store, memo.selection))
+    if obtained is None:
+        return False
+    converge(project, memo.selection, obtained, memo.interpreter)
+    _mention(project, memo.mention)
+    return True
 
 
-def _lock(project: Project, asked: Question, options: SyncOptions) -> tuple[LockDocument, bool]:
-    if options.frozen:
-        return require_lock(project, "--frozen does not make one"), False
-    if options.locked or options.check:
-        return require_fresh(project, asked, "--locked" if options.locked else "--check"), False
-    from pyvstore.ops.locking import fresh_lock
+def _sync(project: Project, options: SyncOptions) -> None:
+    from pyvstore.ops.work_out import mention_of, work_out
 
-    return fresh_lock(project, asked)
-
-
-def _obtain(project: Project, selection: Selection, asked: Question) -> Obtained:
-    if all(find_all(project.store, selection).values()):
-        return require_all(project, selection)
-    from pyvstore.ops.obtain import obtain_all
-
-    return obtain_all(project, selection, asked.settings)
+    work = work_out(project, options)
+    if options.changes_nothing:
+        _look(project, work.selection, work.interpreter, options)
+        return
+    obtained = work.obtain(project)
+    work.write_lock(project)
+    is_asked_for = options.python is not None
+    converged = converge(
+        project,
+        work.selection,
+        obtained,
+        work.interpreter,
+        is_fresh=not options.frozen,
+        is_python_asked_for=is_asked_for,
+    )
+    mention = mention_of(work.asked)
+    _mention(project, mention)
+    if not options.frozen:
+        remember(project, Memo(work.selection, work.interpreter, mention), is_usual=converged.is_usual)
 
 
 def _look(project: Project, selection: Selection, interpreter: Interpreter, options: SyncOptions) -> None:
     """Say what would change; with ``check``, fail if that is anything."""
-    missing = [pin.name for pin, entry in find_all(project.store, selection).items() if entry is None]
-    paths = 0
-    if not missing:
-        paths = converge(project, selection, require_all(project, selection), interpreter, dry_run=True).plan.changes
-    else:
+    found = find_all(project.store, selection)
+    obtained = all_found(found)
+    if obtained is None:
         announce(project, selection)
-    if options.check and (missing or paths):
-        causes = [f"{len(missing)} packages are not in the store: {', '.join(missing[:5])}"] if missing else []
+        missing = [pin.name for pin, entry in found.items() if entry is None]
+        cause = f"{len(missing)} packages are not in the store: {', '.join(missing[:5])}"
+    else:
+        plan = converge(project, selection, obtained, interpreter, dry_run=True).plan
+        cause = f"{plan.changes} paths differ" if plan.changes else ""
+    if options.check and cause:
         raise FarmError(
             f"the environment {project.prefix} is not what pylock.toml says",
             code="out-of-sync",
-            causes=causes or [f"{paths} paths differ"],
+            causes=[cause],
             hint="run `pyvstore sync`",
         )
 
 
-def _mention_the_project_itself(project: Project, asked: Question) -> None:
-    if asked.requirements.has_build_system and asked.settings.package is not False:
-        tell_once(
-            project,
-            "project-not-installed",
-            f"{asked.requirements.name} itself is not installed, only what it needs; "
-            "to run its code, start it from its folder, or set `package = false` in [tool.pyvstore]",
-        )
+def _mention(project: Project, message: str | None) -> None:
+    if message is not None:
+        tell_once(project, "project-not-installed", message)

@@ -29,11 +29,8 @@ def read_selection(store: Store, digest: str) -> dict[str, Any] | None:
 
 def write_selection(store: Store, digest: str, value: dict[str, Any]) -> None:
     """Keep ``value`` under ``digest``; a store that cannot be written does without."""
-    path = _path(store, digest)
-    if os.path.exists(path):
-        return
     try:
-        write_atomic(path, json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
+        write_atomic(_path(store, digest), json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
     except OSError:
         return
 

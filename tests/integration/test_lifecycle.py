@@ -1,6 +1,7 @@
 """Environments that are deleted, moved, copied, shared, and worked on by other tools."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -334,22 +335,35 @@ def test_a_distribution_that_another_tool_adds_is_kept_and_mentioned_once(newer:
     assert newer.python("import space.three; print('kept')") == "kept"
 
 
-def test_another_python_is_a_sync_away_and_the_entries_are_shared(world: World) -> None:
+def another_python() -> str:
+    """Return a Python of this machine of another version than the one that runs the tests; skip without."""
     others = [Path(place) for place in map(shutil.which, ("python3.10", "python3.13", "python3.12")) if place]
     versions = sorted(Path("~/.pyenv/versions").expanduser().glob("3.1[0-3].*/bin/python"))
-    usable = [str(path) for path in (*versions, *others) if path.exists()]
-    current = sys.version_info[:2]
-    other = next(
-        (
-            path
-            for path in usable
-            if subprocess.run([path, "-c", "print(1)"], capture_output=True, check=False).returncode == 0
-            and f"{current[0]}.{current[1]}" not in path
-        ),
-        None,
-    )
-    if other is None:
-        pytest.skip("there is only one Python here")
+    for path in (*versions, *others):
+        command = [str(path), "-c", "import sys; print(sys.version_info[:2])"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode == 0 and result.stdout.strip() != str(sys.version_info[:2]):
+            return str(path)
+    pytest.skip("there is only one Python here")
+
+
+def test_a_deleted_environment_comes_back_for_the_python_that_the_lock_is_for(world: World) -> None:
+    other = another_python()
+    world.environ["PATH"] += f":{Path(other).parent}"
+    world.run("init")
+    text = (world.project / "pyproject.toml").read_text()
+    (world.project / "pyproject.toml").write_text(re.sub(r">=3[.]\d+", ">=3.8", text))
+    world.run("add", "alpha", "--python", other)
+    version, files = world.python("import sys; print(sys.version)"), world.files()
+    for command in (["relink"], ["sync"], ["sync", "--locked"], ["sync", "--frozen"], ["lock"]):
+        shutil.rmtree(world.venv, ignore_errors=True)
+        world.run(*command)
+        assert world.files() == files, command
+        assert command == ["lock"] or world.python("import alpha, sys; print(sys.version)") == version, command
+
+
+def test_another_python_is_a_sync_away_and_the_entries_are_shared(world: World) -> None:
+    current, other = sys.version_info[:2], another_python()
     world.run("init", "--python", other)
     text = (world.project / "pyproject.toml").read_text()
     (world.project / "pyproject.toml").write_text(

@@ -308,3 +308,26 @@ def test_an_empty_machine_says_so(machine: Machine) -> None:
 def test_the_hint_is_the_next_thing_to_do(machine: Machine, request_text: str | None, requires: str, hint: str) -> None:
     machine.surroundings = replace(machine.surroundings, pyenv_root=str(machine.root / "pyenv"))
     assert str(machine.refusal(request_text, requires).hint).startswith(hint)
+
+
+def test_what_the_caller_prefers_goes_first_but_after_what_was_named(machine: Machine) -> None:
+    machine.put("one/python3", "3.13.0")
+    machine.put("two/python3.11", "3.11.1")
+    machine.put("usual/python3.12", "3.12.1")
+
+    def find(request: str | None = None, *, minor: str, project: str | None = None) -> str:
+        interpreter = find_interpreter(
+            request,
+            None,
+            machine.surroundings,
+            InterpreterCache(str(machine.root / "cache")),
+            project=project,
+            preferred=lambda found: found.environment.python_minor == minor,
+        )
+        return os.path.relpath(interpreter.executable, machine.root)
+
+    assert find(minor="3.12") == "usual/python3.12"
+    assert find(minor="3.9") == "one/python3"
+    assert find("3.11", minor="3.12") == "two/python3.11"
+    (machine.root / "work" / ".python-version").write_text("3.11\n")
+    assert find(minor="3.12", project=str(machine.root / "work")) == "two/python3.11"
