@@ -8,10 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from packaging.utils import canonicalize_name
-
 from pyvstore.errors import FarmError
-from pyvstore.events import PackageChanged, Synced, Warned, WouldChange
+from pyvstore.events import PackageChanged, Warned, WouldChange
 from pyvstore.farm.apply import apply_plan
 from pyvstore.farm.observe import list_names, observe
 from pyvstore.farm.state import FarmState, InstalledPackage, read_state, write_state
@@ -22,6 +20,7 @@ from pyvstore.model.farm import File, Image, Link, Made
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.entries import Obtained
+from pyvstore.ops.summary import changes_between, packages_of, report
 from pyvstore.plan.fold import Source
 from pyvstore.plan.image import FarmDesign, plan_image
 from pyvstore.plan.prefix import plan_prefix
@@ -82,8 +81,8 @@ def converge(
     sites = {path for path in {*design.image, *made} if path.endswith("site-packages")}
     seen = observe(project.prefix, {*design.image, *made})
     plan = plan_sync(design.image, seen, made, site_packages=sites)
-    packages = _packages(selection, obtained.entries)
-    changes = _changes(state.packages if state else (), packages)
+    packages = packages_of(selection, obtained.entries)
+    changes = changes_between(state.packages if state else (), packages)
     is_same = state is not None and state.interpreter == interpreter.executable
     is_usual = state.is_usual_python if state is not None and is_same else not is_python_asked_for
     result = Converged(plan, changes, is_usual)
@@ -102,21 +101,8 @@ def converge(
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
     _finish(project, interpreter, design, packages, told, is_fresh=is_fresh, is_usual=is_usual)
-    _report(project, result, packages, obtained, time.perf_counter() - started)
+    report(project, changes, obtained, paths_changed=plan.changes, seconds=time.perf_counter() - started)
     return result
-
-
-def announce(project: Project, selection: Selection) -> None:
-    """Say which distributions would change, where their entries are not in the store yet and paths cannot be known."""
-    state = read_state(project.prefix)
-    after = tuple(
-        InstalledPackage(name=pin.name, version=pin.version, direct=pin.direct, entry=pin.key.dirname())
-        for pin in selection.pins
-    )
-    changes = _changes(state.packages if state else (), after)
-    for change in changes:
-        project.context.reporter.emit(change)
-    project.context.reporter.emit(WouldChange(len(changes)))
 
 
 def tell_once(project: Project, key: str, message: str) -> None:
@@ -247,55 +233,3 @@ def _made(image: Image, before: Mapping[str, Made]) -> dict[str, Made]:
         else:
             made[path] = Made()
     return made
-
-
-def _packages(selection: Selection, entries: Sequence[Entry]) -> tuple[InstalledPackage, ...]:
-    packages = (
-        InstalledPackage(
-            name=entry.manifest.display_name,
-            version=entry.manifest.version,
-            direct=pin.direct,
-            entry=os.path.basename(entry.root),
-        )
-        for pin, entry in zip(selection.pins, entries, strict=True)
-    )
-    return tuple(sorted(packages, key=lambda package: canonicalize_name(package.name)))
-
-
-def _changes(before: Sequence[InstalledPackage], after: Sequence[InstalledPackage]) -> tuple[PackageChanged, ...]:
-    old = {canonicalize_name(package.name): package for package in before}
-    new = {canonicalize_name(package.name): package for package in after}
-    changes = []
-    for name in sorted(old.keys() | new.keys()):
-        was, now = old.get(name), new.get(name)
-        if was is None or now is None or was.entry != now.entry:
-            direct = any(package.direct for package in (was, now) if package is not None)
-            changes.append(
-                PackageChanged(name, was.version if was else None, now.version if now else None, direct=direct)
-            )
-    return tuple(changes)
-
-
-def _report(
-    project: Project,
-    result: Converged,
-    packages: Sequence[InstalledPackage],
-    obtained: Obtained,
-    seconds: float,
-) -> None:
-    reporter = project.context.reporter
-    for change in result.changes:
-        reporter.emit(change)
-    linked = [change.name for change in result.changes if change.new is not None]
-    downloaded = len(obtained.downloaded.intersection(linked))
-    reporter.emit(
-        Synced(
-            packages=len(packages),
-            reused=len(linked) - downloaded,
-            downloaded=downloaded,
-            downloaded_bytes=obtained.downloaded_bytes,
-            linked=len(linked),
-            paths_changed=result.plan.changes,
-            seconds=seconds,
-        )
-    )

@@ -6,10 +6,11 @@ from pyvstore.errors import FarmError, UsageError
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Context, Project
-from pyvstore.ops.converge import announce, converge, tell_once
+from pyvstore.ops.converge import converge, tell_once
 from pyvstore.ops.entries import all_found, find_all
 from pyvstore.ops.memo import Memo, recall, remember
 from pyvstore.ops.options import SyncOptions
+from pyvstore.ops.summary import announce
 
 
 def sync(context: Context, options: SyncOptions) -> None:

@@ -15,7 +15,7 @@ from pyvstore.store.store import Store, store_error
 
 _LOCK_SUFFIX = ".lock"
 _OLD_SECONDS = 24 * 3600
-_REMEMBERED = ("index", "interpreters")
+_REMEMBERED = ("index", "interpreters", "selections")
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from pyvstore.store.layout import MANIFEST_NAME
 from pyvstore.wheel.manifest_format import parse_manifest_rows
 from tests.support.loopback import LoopbackIndex
 from tests.support.wheels import build_wheel
+from tests.support.world import unseal
 
 KILLER = str(Path(__file__).with_name("killer.py"))
 IS_LONG = bool(os.environ.get("PYVSTORE_TEST_LONG"))
@@ -84,8 +85,8 @@ class World:
 
     def check_tidy(self) -> None:
         """Nothing is left of what was under way."""
-        # What is only remembered (pages, answers of interpreters) is swept when it is old: others may be writing it.
-        remembered = (self.home / "v1" / "index", self.home / "v1" / "interpreters")
+        # What is only remembered (pages, Pythons, selections) is swept when it is old: others may be writing it.
+        remembered = [self.home / "v1" / shelf for shelf in ("index", "interpreters", "selections")]
         left = [path for path in self.place.rglob("*.pyvstore-tmp") if not any(map(path.is_relative_to, remembered))]
         assert left == []
         assert list((self.home / "v1" / "stage").iterdir()) == []
@@ -124,14 +125,6 @@ def points(total: int) -> list[int]:
     if IS_LONG or total <= SHORT_POINTS:
         return list(range(1, total + 1))
     return sorted({1 + round(step * (total - 1) / (SHORT_POINTS - 1)) for step in range(SHORT_POINTS)})
-
-
-def unseal(place: Path) -> None:
-    for directory, names, _ in os.walk(place):
-        for name in names:
-            path = os.path.join(directory, name)
-            if not os.path.islink(path):
-                os.chmod(path, 0o755)
 
 
 @pytest.fixture
