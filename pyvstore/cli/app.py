@@ -12,7 +12,7 @@ from pyvstore.cli import actions
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
 from pyvstore.errors import UsageError
-from pyvstore.ops.sync import SyncOptions
+from pyvstore.ops.options import SyncOptions
 
 _EPILOG = "-q, -v, --directory, --color and --json go before or after the command."
 
@@ -87,7 +87,7 @@ class _Commands:
         self._console = console
 
     def all(self) -> list[tuple[str, Callable[..., int], dict[str, Any]]]:
-        program = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+        program = {"allow_interspersed_args": False}
         return [
             ("init", self.init, {"help": "Make a pyproject.toml in this folder."}),
             ("add", self.add, {"help": "Add packages to the project, lock and sync."}),
@@ -102,7 +102,7 @@ class _Commands:
     def main(
         self,
         quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
-        verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+        verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, show_default=False, help="Say more.")] = 0,
         directory: Annotated[
             str | None, typer.Option("--directory", metavar="DIR", help="Run as if started in DIR.")
         ] = None,
@@ -116,14 +116,16 @@ class _Commands:
 
     def init(
         self,
-        name: Annotated[str | None, typer.Option("--name", help="The project's name (default: the folder's).")] = None,
+        name: Annotated[
+            str | None, typer.Option("--name", metavar="NAME", help="The project's name (default: the folder's).")
+        ] = None,
         python: Python = None,
     ) -> int:
         return actions.init(self._options, self._console, name=name, python=python)
 
     def add(
         self,
-        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT...", help="Like numpy or 'rich>=13'.")],
+        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT", help="Like numpy or 'rich>=13'.")],
         python: Python = None,
         offline: Offline = False,
     ) -> int:
@@ -131,7 +133,7 @@ class _Commands:
 
     def remove(
         self,
-        names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as in pyproject.toml.")],
+        names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names as in pyproject.toml.")],
         offline: Offline = False,
     ) -> int:
         return actions.remove(self._options, self._console, names, offline=offline)
@@ -153,7 +155,7 @@ class _Commands:
 
     def run(
         self,
-        command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],
+        command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")],
         no_sync: Annotated[bool, typer.Option("--no-sync", help="Take the environment as it is.")] = False,
         frozen: Frozen = False,
         locked: Locked = False,

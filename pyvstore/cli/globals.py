@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pyvstore.errors import UsageError
 
 COLORS = ("auto", "always", "never")
+_LONG = {"--quiet": "q", "--verbose": "v"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,10 +43,10 @@ def take_globals(arguments: Sequence[str]) -> tuple[Globals, list[str]]:
             rest += [word, *words]
             break
         name, has_value, value = word.partition("=")
-        if word in {"-q", "--quiet"}:
-            found = replace(found, verbosity=-1)
-        elif word in {"-v", "--verbose", "-vv", "-vvv"}:
-            found = replace(found, verbosity=max(found.verbosity, 0) + (word.count("v") if word[1] != "-" else 1))
+        letters = _LONG.get(word, word[1:])
+        if word in _LONG or (word[:1] == "-" and letters and set(letters) <= {"q", "v"}):
+            for letter in letters:
+                found = replace(found, verbosity=-1 if letter == "q" else max(found.verbosity, 0) + 1)
         elif word == "--json":
             found = replace(found, json=True)
         elif name in {"--directory", "--color"}:

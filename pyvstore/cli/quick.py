@@ -48,7 +48,7 @@ def _sync(words: Sequence[str]) -> Action | None:
     if left:
         return None
     from pyvstore.cli.actions import sync
-    from pyvstore.ops.sync import SyncOptions
+    from pyvstore.ops.options import SyncOptions
 
     python = found.pop(PYTHON, None)
     return partial(sync, wanted=SyncOptions(python=python, **dict.fromkeys(found, True)))
@@ -63,7 +63,7 @@ def _run(words: Sequence[str]) -> Action | None:
     if not left:
         return None
     from pyvstore.cli.actions import run
-    from pyvstore.ops.sync import SyncOptions
+    from pyvstore.ops.options import SyncOptions
 
     python = found.pop(PYTHON, None)
     no_sync = found.pop(NO_SYNC, None) is not None
