@@ -8,20 +8,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pyvstore.cli.console import Console
+from pyvstore.cli.foreign import one_line
 from pyvstore.cli.globals import Globals
 from pyvstore.cli.human import HumanReporter
 from pyvstore.cli.machine import JsonReporter
+from pyvstore.errors import PyvstoreError
 from pyvstore.events import Reporter
 from pyvstore.ops.context import Context
-from pyvstore.ops.sync import SyncOptions
+from pyvstore.ops.options import SyncOptions
 
 
 @contextmanager
-def _reporting(options: Globals, console: Console) -> Iterator[Reporter]:
+def _reporting(options: Globals, console: Console, *, only_changes: bool) -> Iterator[Reporter]:
     if options.json:
-        yield JsonReporter(console)
+        events = JsonReporter(console)
+        yield events
+        events.close()
         return
-    reporter = HumanReporter(console)
+    reporter = HumanReporter(console, only_changes=only_changes)
     try:
         yield reporter
     finally:
@@ -29,9 +33,23 @@ def _reporting(options: Globals, console: Console) -> Iterator[Reporter]:
 
 
 @contextmanager
-def _context(options: Globals, console: Console, *, offline: bool = False) -> Iterator[Context]:
-    with _reporting(options, console) as reporter:
-        yield Context(directory=os.getcwd(), environ=os.environ, reporter=reporter, offline=offline)
+def _context(
+    options: Globals, console: Console, *, offline: bool = False, only_changes: bool = False
+) -> Iterator[Context]:
+    with _reporting(options, console, only_changes=only_changes) as reporter:
+        yield Context(directory=_here(), environ=os.environ, reporter=reporter, offline=offline)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise PyvstoreError(
+            "the folder that this command was started in is gone",
+            code="directory",
+            causes=[error.strerror or str(error)],
+            hint="enter another folder, or use `--directory DIR`",
+        ) from error
 
 
 def sync(options: Globals, console: Console, wanted: SyncOptions) -> int:
@@ -44,11 +62,10 @@ def sync(options: Globals, console: Console, wanted: SyncOptions) -> int:
 
 
 def run(options: Globals, console: Console, wanted: SyncOptions, command: Sequence[str], *, no_sync: bool) -> int:
-    """Sync quietly, then become the program."""
+    """Sync, saying only what changed, then become the program."""
     from pyvstore.ops.run import prepare
 
-    quiet = console if console.verbosity > 0 else Console(verbosity=console.verbosity, color=options.color)
-    with _context(options, quiet, offline=wanted.offline) as context:
+    with _context(options, console, offline=wanted.offline, only_changes=console.verbosity <= 0) as context:
         prefix = prepare(context, wanted, no_sync=no_sync)
     from pyvstore.ops.launch import launch
 
@@ -70,7 +87,7 @@ def init(options: Globals, console: Console, *, name: str | None, python: str | 
 
     with _context(options, console) as context:
         path = op(context, name=name, python=python)
-    console.talk(f"Made {path}")
+    console.talk(f"Made {one_line(path)}")
     return 0
 
 
@@ -114,11 +131,12 @@ def list_packages(options: Globals, console: Console) -> int:
     if not packages:
         console.talk("The environment is empty")
         return 0
-    width = max(len("Package"), *(len(item.name) for item in packages))
+    names = [one_line(item.name) for item in packages]
+    width = max(len("Package"), *map(len, names))
     console.talk(console.styled(f"{'Package'.ljust(width)} Version", "bold"))
-    for item in packages:
+    for name, item in zip(names, packages, strict=True):
         note = "" if item.is_ours else "  (not from the lockfile)"
-        console.data(f"{item.name.ljust(width)} {item.version}{note}")
+        console.data(f"{name.ljust(width)} {one_line(item.version)}{note}")
     return 0
 
 

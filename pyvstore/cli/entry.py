@@ -15,12 +15,28 @@ def main() -> None:
     """Run the command line and exit."""
     started = time.perf_counter()
     arguments = sys.argv[1:]
-    status = _at_once(arguments, started)
-    if status is None:
-        from pyvstore.cli.guard import run_guarded
+    _occupy_standard_descriptors()
+    try:
+        status = _at_once(arguments, started)
+        if status is None:
+            from pyvstore.cli.guard import run_guarded
 
-        status = run_guarded(arguments)
+            status = run_guarded(arguments)
+    except KeyboardInterrupt:  # before the guard stands
+        status = 128 + 2
     sys.exit(status)
+
+
+def _occupy_standard_descriptors() -> None:
+    """Lead closed standard streams nowhere: the next file that we open must not get their numbers.
+
+    Whatever a library writes to "stderr" would go into that file.
+    """
+    while True:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor > 2:
+            os.close(descriptor)
+            return
 
 
 def _at_once(arguments: list[str], started: float) -> int | None:
@@ -35,7 +51,10 @@ def _at_once(arguments: list[str], started: float) -> int | None:
         command = []
     else:
         return None
-    root = _nearest_project(os.getcwd())
+    try:
+        root = _nearest_project(os.getcwd())
+    except OSError:
+        return None
     if root is None:
         return None
     from pyvstore.glance import look
@@ -51,10 +70,13 @@ def _at_once(arguments: list[str], started: float) -> int | None:
             packages = count(len(state["packages"]), "package")
             Console().talk(f"Checked {packages} in {duration(time.perf_counter() - started)}")
         return 0
-    from pyvstore.ops.launch import find_program, launch
+    from pyvstore.ops.launch import start
 
-    # A program that is not there, or not startable, deserves the long way's explanation.
-    return launch(prefix, command, os.environ) if find_program(prefix, command, os.environ) else None
+    # A program that is not there, or cannot be started, deserves the long way's explanation.
+    try:
+        return start(prefix, command, os.environ)
+    except OSError:
+        return None
 
 
 def _nearest_project(directory: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import traceback
 
-from pyvstore import __version__
-from pyvstore.cli.console import Console, harmless
+import pyvstore
+from pyvstore.cli.console import Console
+from pyvstore.cli.foreign import harmless, one_line
 from pyvstore.errors import PyvstoreError
 
 EXIT_INTERRUPTED = 130
@@ -16,7 +17,7 @@ EXIT_BUG = 255
 
 def report(error: PyvstoreError, console: Console) -> int:
     """Print an expected error and return the exit status."""
-    lines = [console.styled(f"error[{error.code}]", "red") + f": {harmless(error.message)}"]
+    lines = [console.styled(f"error[{error.code}]", "red") + f": {one_line(error.message)}"]
     for cause in error.causes:
         first, *rest = harmless(cause).split("\n")
         lines.append(console.styled("  cause", "red") + f": {first}")
@@ -31,15 +32,21 @@ def report(error: PyvstoreError, console: Console) -> int:
 
 def report_bug(error: BaseException, console: Console) -> int:
     """Print what a maintainer needs to know about a bug of ours and return 255."""
-    where = traceback.extract_tb(error.__traceback__)
-    place = f"{where[-1].filename.rpartition('pyvstore')[2]}:{where[-1].lineno}" if where else "?"
     console.insist(
         console.styled("error[internal]", "red")
-        + f": this is a bug in pyvstore {__version__}\n"
-        + f"  cause: {type(error).__name__}: {harmless(str(error))} ({place.lstrip('/')})\n"
+        + f": this is a bug in pyvstore {pyvstore.__version__}\n"
+        + console.styled("  cause", "red")
+        + f": {type(error).__name__}: {one_line(str(error))} ({_place(error)})\n"
         + console.styled("hint", "cyan")
         + ": please report it with the output of the same command with `-v`"
     )
     if console.verbosity > 0:
-        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        console.insist(harmless("".join(traceback.format_exception(error))).rstrip("\n"))
     return EXIT_BUG
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of the innermost frame of ours."""
+    home = os.path.dirname(pyvstore.__file__) + os.sep
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(home)]
+    return f"{frames[-1].filename.removeprefix(home)}:{frames[-1].lineno}" if frames else "outside pyvstore"

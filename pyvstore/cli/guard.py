@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-from pyvstore.cli.console import Console
+from pyvstore.cli.console import Console, mute
 from pyvstore.cli.failures import EXIT_INTERRUPTED, EXIT_TERMINATED, report, report_bug
 from pyvstore.cli.globals import Globals, take_globals
 from pyvstore.errors import PyvstoreError
@@ -33,9 +33,8 @@ def run_guarded(arguments: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except _Terminated:
         return EXIT_TERMINATED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # from help, which typer writes
+        mute(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001 - the last line before a traceback in somebody's terminal
         return report_bug(error, console)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from pyvstore.cli.console import Console, count, duration, harmless, size
+from pyvstore.cli.console import Console, count, duration, size
+from pyvstore.cli.foreign import one_line
 from pyvstore.events import (
     DownloadAdvanced,
     DownloadFinished,
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
 
 
 class HumanReporter(Reporter):
-    """Draws events on a console. Thread-safe. Call `close` when the command is over, whatever its end."""
+    """Draws events on a console. Thread-safe. Call `close` when the command is over, whatever its end.
 
-    def __init__(self, console: Console) -> None:
+    With ``only_changes`` it keeps to itself that everything was in order.
+    """
+
+    def __init__(self, console: Console, *, only_changes: bool = False) -> None:
         self._console = console
+        self._only_changes = only_changes
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._changes: list[PackageChanged] = []
@@ -60,11 +65,12 @@ class HumanReporter(Reporter):
         if isinstance(event, Warned):
             if (event.code, event.message) not in self._warned:
                 self._warned.add((event.code, event.message))
-                console.talk(console.styled(f"warning[{event.code}]", "yellow") + f": {harmless(event.message)}")
+                console.talk(console.styled(f"warning[{event.code}]", "yellow") + f": {one_line(event.message)}")
         elif isinstance(event, InterpreterChosen):
-            console.talk(f"Using {event.implementation} {event.version} at {console.styled(event.path, 'cyan')}")
+            path = console.styled(one_line(event.path), "cyan")
+            console.talk(f"Using {one_line(event.implementation)} {one_line(event.version)} at {path}")
         elif isinstance(event, StoreOpened):
-            console.talk(f"Packages are kept once for this machine in {console.styled(event.path, 'cyan')}")
+            console.talk(f"Packages are kept once for this machine in {console.styled(one_line(event.path), 'cyan')}")
         elif isinstance(event, Resolved):
             console.talk(f"Resolved {count(event.packages, 'package')} in {duration(event.seconds)}")
         elif isinstance(event, Synced):
@@ -77,7 +83,8 @@ class HumanReporter(Reporter):
     def _say_synced(self, event: Synced) -> None:
         took = duration(event.seconds)
         if not event.paths_changed:
-            self._console.talk(f"Checked {count(event.packages, 'package')} in {took}")
+            if not self._only_changes:
+                self._console.talk(f"Checked {count(event.packages, 'package')} in {took}")
             return
         parts = []
         if event.reused:
@@ -108,11 +115,12 @@ class HumanReporter(Reporter):
 
     def _line(self, change: PackageChanged) -> str:
         console = self._console
+        name, old, new = (one_line(text or "") for text in (change.name, change.old, change.new))
         if change.old is None:
-            return f"{console.styled('+', 'green')} {change.name} {change.new}"
+            return f"{console.styled('+', 'green')} {name} {new}"
         if change.new is None:
-            return f"{console.styled('-', 'red')} {change.name} {change.old}"
-        return f"{console.styled('~', 'yellow')} {change.name} {change.old} → {change.new}"
+            return f"{console.styled('-', 'red')} {name} {old}"
+        return f"{console.styled('~', 'yellow')} {name} {old} → {new}"
 
     def _advance(self, event: Event) -> None:
         if not self._console.is_terminal or self._console.verbosity < 0:
@@ -120,7 +128,7 @@ class HumanReporter(Reporter):
         if self._progress is None:
             from pyvstore.cli.progress import Progress
 
-            self._progress = Progress()
+            self._progress = Progress(color=self._console.color)
         self._progress.show(event)
 
     def _end_progress(self) -> None:

@@ -6,7 +6,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TaskID, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as RichProgress
 
-from pyvstore.cli.console import harmless
+from pyvstore.cli.foreign import one_line
 from pyvstore.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Event, Resolving
 
 BIG_BYTES = 5_000_000
@@ -16,14 +16,15 @@ BIG_BYTES = 5_000_000
 class Progress:
     """One line for the whole and one for each big file under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, color: bool = True) -> None:
+        console = RichConsole(stderr=True, highlight=False, markup=False, no_color=not color)
         self._rich = RichProgress(
-            SpinnerColumn(),
+            SpinnerColumn("line" if console.options.ascii_only else "dots"),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             DownloadColumn(),
             TransferSpeedColumn(),
-            console=RichConsole(stderr=True, highlight=False, markup=False),
+            console=console,
             transient=True,
         )
         self._resolving: TaskID | None = None
@@ -38,7 +39,7 @@ class Progress:
         if isinstance(event, Resolving):
             if self._resolving is None:
                 self._resolving = self._rich.add_task("Resolving", total=None)
-            self._rich.update(self._resolving, description=f"Resolving {harmless(event.name)}")
+            self._rich.update(self._resolving, description=f"Resolving {one_line(event.name)}")
         elif isinstance(event, DownloadStarted):
             self._start(event)
         elif isinstance(event, DownloadAdvanced):
@@ -51,6 +52,10 @@ class Progress:
             self._describe()
             if event.filename in self._files:
                 self._rich.remove_task(self._files.pop(event.filename))
+
+    def refresh(self) -> None:
+        """Draw what is known now; otherwise that happens ten times a second."""
+        self._rich.refresh()
 
     def close(self) -> None:
         """Remove the lines."""
@@ -66,7 +71,7 @@ class Progress:
         self._rich.update(self._total, total=sum(self._sizes.values()))
         self._describe()
         if (event.size_bytes or 0) >= BIG_BYTES:
-            name = harmless(event.filename).split("-")[0]
+            name = one_line(event.filename).split("-")[0]
             self._files[event.filename] = self._rich.add_task(f"  {name}", total=event.size_bytes)
 
     def _describe(self) -> None:
