@@ -9,9 +9,7 @@
 `simple_html`   pages in HTML; pure
 `patience`      time-outs, retries, pauses
 `credentials`   who is sent a password
-`reply`         an answer whose body is still to be read
-`direct`        connections to servers
-`proxied`       connections through a proxy
+`connections`   HTTP: a pool of connections, TLS, proxies
 `transport`     what every request goes through: redirects, credentials, retries, caps
 `cache`         pages and METADATA on disk
 `ranges`        parts of a file that is elsewhere
@@ -28,9 +26,8 @@ Trust: everything that arrives is foreign. A page is data whose types are checke
 text loses its control characters before it reaches a message; a file is what its hash says or it is not kept. A
 password goes to the origin that it was given for, and into no message, cache or lock.
 
-Two ways to speak HTTP: without a proxy the standard library's client, because every byte of a download passes there and
-it costs half of the processor time; through a proxy httpx, because tunnels and SOCKS are not ours to write. `transport`
-is above both.
+HTTP is httpx's: the pool, TLS, proxies and tunnels from the environment. What is ours is what it must not decide: who is
+sent a password, which redirects are followed, how much is read, when it is tried again. That is `transport`.
 
 Interruption: nothing here holds a lock or a state that must be closed in order. Threads are daemons; files that are not
 complete have temporary names.

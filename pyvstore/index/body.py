@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from pyvstore.errors import FetchError
 from pyvstore.events import DownloadAdvanced, Reporter
+from pyvstore.index.connections import ConnectionLostError, Reply
 from pyvstore.index.promise import Downloadable, check, mismatch
-from pyvstore.index.reply import ConnectionLostError, Reply
 from pyvstore.index.transport import RETRIED, ClosedError, Transport, failed
 from pyvstore.index.urls import printable, redact
 
@@ -25,8 +25,6 @@ UNKNOWN_SIZE_LIMIT = 16 * 1024**3
 """No file whose size the index does not say is read beyond this."""
 
 CHUNK_BYTES = 256 * 1024
-_SLOW_CHUNK_BYTES = 16 * 1024
-_SLOW_SECONDS = 0.25
 _content_range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)").fullmatch
 
 
@@ -102,6 +100,8 @@ class Body:
             self._etag = etag if etag.startswith('"') else None
             self._check_length(reply)
             self._reply = reply
+            if self._cancelled.is_set():  # an `abort` before now found nothing to abort
+                raise ClosedError
             watch = threading.Timer(max(0.0, deadline - time.monotonic()), reply.abort)
             watch.daemon = True
             watch.start()
@@ -127,21 +127,15 @@ class Body:
 
     def _read(self, reply: Reply) -> None:
         self._pieces += 1
-        buffer = memoryview(bytearray(CHUNK_BYTES))
-        room, clock = CHUNK_BYTES, time.monotonic()
-        while count := reply.read_into(buffer[:room]):
+        for data in reply.chunks(CHUNK_BYTES):
             if self._cancelled.is_set():
                 raise ClosedError
-            self._size_bytes += count
+            self._size_bytes += len(data)
             if self._size_bytes > self._limit:
                 raise mismatch(self._artifact, None, self._size_bytes)
-            data = buffer[:count]
             self._digest.update(data)
             self._out.write(data)
-            self._reporter.emit(DownloadAdvanced(self._artifact.filename, count))
-            now = time.monotonic()
-            # A read returns when its buffer is full: on a slow line take less at a time, so that progress shows.
-            room, clock = (_SLOW_CHUNK_BYTES if now - clock > _SLOW_SECONDS else CHUNK_BYTES), now
+            self._reporter.emit(DownloadAdvanced(self._artifact.filename, len(data)))
         if self._artifact.size_bytes is not None and self._size_bytes < self._artifact.size_bytes:
             raise ConnectionLostError("the connection was closed in the middle")
 

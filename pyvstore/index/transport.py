@@ -10,24 +10,19 @@ What every answer passes through, so that no caller can forget it:
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
 
 import pyvstore
 from pyvstore.errors import FetchError
+from pyvstore.index.connections import ConnectionLostError, Connections, Reply, UntrustedServerError
 from pyvstore.index.credentials import Keyring
 from pyvstore.index.patience import Patience
-from pyvstore.index.reply import ConnectionLostError, Reply, UntrustedServerError
-from pyvstore.index.urls import Origin, origin, printable, redact, resolve
-
-if TYPE_CHECKING:
-    import ssl
+from pyvstore.index.urls import origin, printable, redact, resolve
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -45,16 +40,6 @@ class Answer:
     url: str
 
 
-class Connections(Protocol):
-    """A way to reach servers."""
-
-    def send(self, url: str, headers: Mapping[str, str]) -> Reply:
-        """Ask for ``url``; raises ConnectionLostError or UntrustedServerError."""
-
-    def close(self) -> None:
-        """Close what is idle."""
-
-
 class _BadAnswerError(Exception):
     """An answer that no caller wants, and asking again would not change it."""
 
@@ -69,10 +54,7 @@ class Transport:
     def __init__(self, patience: Patience, keyring: Keyring) -> None:
         self.patience = patience
         self._keyring = keyring
-        self._ways: dict[str | None, Connections] = {}
-        self._proxies: dict[Origin, str | None] = {}
-        self._trust: Callable[[], ssl.SSLContext] | None = None
-        self._mutex = threading.RLock()
+        self._connections = Connections(patience)
         self._closed = threading.Event()
 
     def get(self, url: str, headers: Mapping[str, str], *, limit: int, code: str = "index-page") -> Answer:
@@ -107,12 +89,14 @@ class Transport:
         """
         current = url
         for _ in range(_REDIRECT_LIMIT):
+            if self._closed.is_set():
+                raise ClosedError
             where = origin(current)
             sent = {"User-Agent": f"pyvstore/{pyvstore.__version__}", "Accept-Encoding": "identity", **headers}
             if authorization := self._keyring.authorization(where):
                 sent["Authorization"] = authorization
             try:
-                reply = self._way(where).send(current, sent)
+                reply = self._connections.send(current, sent)
             except UntrustedServerError as error:
                 raise FetchError(
                     f"{printable(where.host)} is not trusted",
@@ -136,32 +120,8 @@ class Transport:
 
     def close(self) -> None:
         """Wake who waits, and close the connections."""
-        with self._mutex:
-            self._closed.set()
-            ways = list(self._ways.values())
-        for way in ways:
-            way.close()
-
-    def _way(self, where: Origin) -> Connections:
-        from pyvstore.index.direct import DirectConnections, system_trust
-        from pyvstore.index.proxied import ProxiedConnections, proxy_for
-
-        with self._mutex:
-            if self._closed.is_set():
-                raise ClosedError
-            if where not in self._proxies:
-                self._proxies[where] = proxy_for(where)
-            proxy = self._proxies[where]
-            way = self._ways.get(proxy)
-            if way is None:
-                self._trust = trust = self._trust or functools.cache(system_trust)
-                way = (
-                    DirectConnections(trust, self.patience)
-                    if proxy is None
-                    else ProxiedConnections(proxy, trust, self.patience)
-                )
-                self._ways[proxy] = way
-            return way
+        self._closed.set()
+        self._connections.close()
 
     def _read(self, reply: Reply, limit: int) -> bytes:
         deadline = time.monotonic() + self.patience.page_seconds
@@ -171,22 +131,20 @@ class Transport:
             raise _BadAnswerError(f"its encoding is {printable(encoding, 20)}")
         pieces: list[bytes] = []
         size = 0
-        while True:
-            data = reply.read_some()
-            if not data:
-                break
+        for chunk in reply.chunks():
+            data = chunk
             if inflate is not None:
+                if inflate.eof:
+                    break  # whatever else comes is no part of it
                 try:
                     # One more byte than may come: a bomb is noticed without being unpacked.
-                    data = inflate.decompress(data, limit + 1 - size)
+                    data = inflate.decompress(chunk, limit + 1 - size)
                 except zlib.error:
                     raise _BadAnswerError("it is not what its encoding says") from None
             pieces.append(data)
             size += len(data)
             if size > limit:
                 raise _BadAnswerError(f"it is larger than {limit} bytes")
-            if inflate is not None and inflate.eof:
-                break  # whatever else comes is no part of it
             if time.monotonic() > deadline:
                 raise ConnectionLostError("it did not end in time")
         if inflate is not None and not inflate.eof and size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from pyvstore.errors import FetchError
 
@@ -94,14 +94,6 @@ def origin(url: str) -> Origin:
     if not whole.hostname:
         raise FetchError(f"{redact(url)} names no host", code="bad-url")
     return Origin(parts.scheme, whole.hostname, whole.port or _DEFAULT_PORTS[parts.scheme])
-
-
-def request_target(url: str) -> str:
-    """Return path and query as they go on the wire: ASCII only, no spaces, existing escapes kept."""
-    parts = split(url)
-    safe = "%/:=&?~+!$,;'@()*[]"
-    path = quote(parts.path, safe=safe) or "/"
-    return f"{path}?{quote(parts.query, safe=safe)}" if parts.query else path
 
 
 def is_plain(url: str) -> bool:

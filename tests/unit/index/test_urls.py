@@ -82,11 +82,6 @@ def test_a_file_url_of_another_machine_is_refused() -> None:
     assert urls.file_path("file://localhost/a%20b") == "/a b"
 
 
-def test_what_goes_on_the_wire_is_ascii_without_spaces() -> None:
-    assert urls.request_target("https://h/a b/%20é?q=ä ") == "/a%20b/%20%C3%A9?q=%C3%A4%20"
-    assert urls.request_target("https://h") == "/"
-
-
 @given(st.text())
 def test_printable_text_has_no_control_characters(text: str) -> None:
     shown = urls.printable(text, 50)
