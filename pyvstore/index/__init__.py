@@ -26,8 +26,8 @@ Trust: everything that arrives is foreign. A page is data whose types are checke
 text loses its control characters before it reaches a message; a file is what its hash says or it is not kept. A
 password goes to the origin that it was given for, and into no message, cache or lock.
 
-HTTP is httpx's: the pool, TLS, proxies and tunnels from the environment. What is ours is what it must not decide: who is
-sent a password, which redirects are followed, how much is read, when it is tried again. That is `transport`.
+HTTP is httpx's: the pool, TLS, proxies and tunnels from the environment. What is ours is what it must not decide: who
+is sent a password, which redirects are followed, how much is read, when it is tried again. That is `transport`.
 
 Interruption: nothing here holds a lock or a state that must be closed in order. Threads are daemons; files that are not
 complete have temporary names.

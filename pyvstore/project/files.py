@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pyvstore.project.document import ProjectDocument
 
 
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The two files' bytes at one time; None for a file that was not there."""

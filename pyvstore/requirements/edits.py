@@ -97,7 +97,7 @@ def plan_remove(existing: Sequence[object], name: str) -> tuple[ListEdit, ...]:
         raise UsageError(
             f"the project does not require {name!r}",
             code="requirement-unknown",
-            hint=f"did you mean `{alike}`?" if alike else "pyproject.toml lists what the project requires; what its packages need goes with them",
+            hint=f"did you mean `{alike}`?" if alike else "pyproject.toml lists what it requires",
         )
     return edits
 
