@@ -15,7 +15,7 @@ from pyvstore.plan.image import INSTALLER
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One distribution as its metadata spells it; ``is_ours`` unless another tool installed it."""
+    """One distribution by its normalised name, as uv lists it; ``is_ours`` unless another tool installed it."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ def list_packages(context: Context) -> tuple[Listed, ...]:
         place = os.path.join(project.prefix, site)
         names = os.listdir(place) if os.path.isdir(place) else []
         listed += [found for name in names if name.endswith(".dist-info") and (found := _read(place, name))]
-    return tuple(sorted(listed, key=lambda item: canonicalize_name(item.name)))
+    return tuple(sorted(listed, key=lambda item: item.name))
 
 
 def _read(place: str, dist_info: str) -> Listed | None:
@@ -55,7 +55,7 @@ def _read(place: str, dist_info: str) -> Listed | None:
                     break
     except OSError:
         return None
-    return Listed(name, version, _installer(place, dist_info) == INSTALLER) if name else None
+    return Listed(canonicalize_name(name), version, _installer(place, dist_info) == INSTALLER) if name else None
 
 
 def _installer(place: str, dist_info: str) -> str:

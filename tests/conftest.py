@@ -1,0 +1,15 @@
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--network", action="store_true", help="run the tests that need a real package registry")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--network"):
+        return
+    selected = [item for item in items if item.get_closest_marker("network") is None]
+    deselected = [item for item in items if item.get_closest_marker("network") is not None]
+    items[:] = selected
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
