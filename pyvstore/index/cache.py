@@ -119,6 +119,17 @@ class IndexCache:
         """Keep METADATA of the wheel with this hash."""
         _write(self._metadata_path(sha256), hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
 
+    def correct(self, sha256: str, metadata: bytes) -> bool:
+        """Keep ``metadata``, which the wheel with this hash itself holds, if something else was said of it before.
+
+        Return whether that was so; False where nothing was kept.
+        """
+        said = self.read_metadata(sha256)
+        if said is None or said == metadata:
+            return False
+        self.write_metadata(sha256, metadata)
+        return True
+
     def _metadata_path(self, sha256: str) -> str:
         return os.path.join(self.directory, "metadata", self._spec.key, sha256[:2], sha256)
 

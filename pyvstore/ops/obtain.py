@@ -10,8 +10,10 @@ from contextlib import closing
 from pyvstore.errors import FetchError
 from pyvstore.events import Ingested, Warned
 from pyvstore.fs.removal import remove_file
+from pyvstore.index.cache import IndexCache
 from pyvstore.index.client import open_transport
 from pyvstore.index.download import Downloader
+from pyvstore.model.manifest import SITE_PACKAGES
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.entries import Obtained, find_all, listed
@@ -27,7 +29,8 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
     """Return the entries of ``selection``, downloading and ingesting what the store lacks.
 
     Ingesting overlaps with downloading. Raises FetchError, WheelError or StoreError; entries that were published until
-    then stay (they are complete), downloads do not.
+    then stay (they are complete), downloads do not. FetchError ``metadata-mismatch``: the versions were chosen by
+    metadata that a wheel does not have.
     """
     found = find_all(project.store, selection)
     missing = [pin for pin, entry in found.items() if entry is None]
@@ -40,6 +43,7 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
     if missing:
         found.update(_ingest_missing(project, missing, settings))
     entries = tuple(entry for entry in found.values() if entry is not None)
+    _compare_metadata(project, entries, settings)
     return Obtained(entries, frozenset(pin.name for pin in missing), sum(pin.size_bytes or 0 for pin in missing))
 
 
@@ -67,6 +71,25 @@ def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return made
+
+
+def _compare_metadata(project: Project, entries: Sequence[Entry], settings: Settings) -> None:
+    """Compare what indexes said of each wheel before it was here with what it says itself.
+
+    Metadata is read from a part of a wheel or from a file beside it, which no hash of the wheel covers.
+    """
+    for index in index_specs(settings):
+        cache = IndexCache(project.store.shelf("index"), index)
+        for entry in entries:
+            manifest = entry.manifest
+            with open(os.path.join(entry.root, SITE_PACKAGES, manifest.dist_info, "METADATA"), "rb") as stream:
+                metadata = stream.read()
+            if cache.correct(manifest.wheel_sha256, metadata):
+                raise FetchError(
+                    f"{index.name} gave metadata of {manifest.name} {manifest.version} that is not the wheel's",
+                    code="metadata-mismatch",
+                    hint="run the command again: the wheel's own metadata is believed then",
+                )
 
 
 def _ingest(store: Store, pin: Pin, path: str) -> tuple[Entry, bool]:

@@ -348,6 +348,17 @@ def test_an_index_that_stumbles_is_asked_again(world: World, index: LoopbackInde
     assert index.count("/simple/gamma/") == 2
 
 
+def test_metadata_that_is_not_the_wheels_is_refused_and_the_wheels_own_believed_next(
+    world: World, index: LoopbackIndex
+) -> None:
+    lie = b"Metadata-Version: 2.1\nName: liar\nVersion: 1.0\n"
+    index.add(*build_wheel("liar", "1.0", files={"liar.py": ""}, requires=["beta"]), core_metadata=lie)
+    world.fail("add", "liar", code="metadata-mismatch")
+    assert world.files() == {}
+    world.run("add", "liar")
+    assert world.python("import liar, beta; print('both')") == "both"
+
+
 def test_json_gives_one_event_a_line(world: World) -> None:
     outcome = world.run("--json", "add", "gamma")
     events = [json.loads(line) for line in outcome.out.splitlines()]
