@@ -132,35 +132,43 @@ ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
 
 
 def test_an_ascii_locale_gets_plain_signs(world: World) -> None:
-    err = world.run("add", "alpha==1.0", **ASCII).err
+    world.environ |= ASCII
+    err = world.run("add", "alpha==1.0").err
     assert err.isascii()
     assert ", linked 2 in " in err
-    assert " ~ alpha 1.0 -> 1.1\n" in world.run("add", "alpha==1.1", **ASCII).err
+    assert " ~ alpha 1.0 -> 1.1\n" in world.run("add", "alpha==1.1").err
 
 
 def test_a_folder_that_the_locale_cannot_spell_is_no_obstacle(world: World) -> None:
     world.project = world.place / "größe ✓"
     world.project.mkdir()
-    outcome = world.run("init", "--name", "app", **ASCII)
+    locale = world.environ
+    world.environ = {**locale, **ASCII}
+    outcome = world.run("init", "--name", "app")
     assert "gr\\xf6\\xdfe \\u2713" in outcome.err or "\\udc" in outcome.err
-    world.run("add", "beta", **ASCII)
-    world.environ |= {"LC_ALL": "C.UTF-8"}
+    world.run("add", "beta")
+    world.environ = locale
     assert world.python("import beta; print('yes')") == "yes"
+
+
+COLORED: list[tuple[str, dict[str, str]]] = [
+    ("--color always", {}),
+    ("", {"FORCE_COLOR": "1"}),
+    ("--color=always", {"NO_COLOR": "1"}),
+]
+PLAIN: list[tuple[str, dict[str, str]]] = [
+    ("--color never", {"FORCE_COLOR": "1"}),
+    ("", {"FORCE_COLOR": "1", "NO_COLOR": "1"}),
+]
 
 
 def test_colours_are_asked_for_and_refused(shared: World) -> None:
     assert "\x1b[" not in shared.fail("remove", "absent", code="requirement-unknown", status=2).err
-    for words, variables in (
-        (("--color", "always"), {}),
-        ((), {"FORCE_COLOR": "1"}),
-        (("--color=always",), {"NO_COLOR": "1"}),
-    ):
-        assert "\x1b[1;31merror[" in shared.try_run("remove", "absent", *words, **variables).err
-    for words, variables in (
-        (("--color", "never"), {"FORCE_COLOR": "1"}),
-        ((), {"FORCE_COLOR": "1", "NO_COLOR": "1"}),
-    ):
-        assert "\x1b" not in shared.try_run("remove", "absent", *words, **variables).err
+    for words, variables in COLORED:
+        result = shell(shared, f"pyvstore remove absent {words}", **variables)
+        assert "\x1b[1;31merror[" in result.stderr
+    for words, variables in PLAIN:
+        assert "\x1b" not in shell(shared, f"pyvstore remove absent {words}", **variables).stderr
 
 
 def test_colour_never_enters_data(shared: World) -> None:
