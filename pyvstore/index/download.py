@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, TypeVar
 
 from pyvstore.errors import FetchError
@@ -33,7 +34,10 @@ from pyvstore.index.workers import Task, Workers
 CONCURRENCY = 8
 """More at a time does not make one link faster, and each one competes for the processor with unpacking."""
 
-_SETTLE_SECONDS = 0.5
+AHEAD_LIMIT = 16
+"""As many files at most are on their way or complete and not yet taken: who takes them slowly fills no disk."""
+
+_SETTLE_SECONDS = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +76,7 @@ class Downloader:
     def download_all(self, artifacts: Sequence[F], directory: str) -> Iterator[tuple[F, Download]]:
         """Yield each artifact with its file as it is complete, begun in the order of size, largest first.
 
+        A file is begun only while fewer than `AHEAD_LIMIT` are ahead of the caller, who takes the next when it asks.
         The first error stops all others and is raised. Closing the iterator (an exception or an interrupt in the loop
         does) stops all at once; files that were yielded stay.
         """
@@ -88,11 +93,15 @@ class Downloader:
             workers.submit(task)
 
         try:
-            for artifact in sorted(artifacts, key=_largest_first):
+            waiting = iter(sorted(artifacts, key=_largest_first))
+            for artifact in islice(waiting, AHEAD_LIMIT):
                 begin(artifact)
-            for _ in range(len(tasks)):
+            for _ in artifacts:
                 artifact, task = finished.get()
-                yield artifact, task.result()
+                download = task.result()
+                if (following := next(waiting, None)) is not None:
+                    begin(following)
+                yield artifact, download
         finally:
             cancelled.set()
             workers.close()

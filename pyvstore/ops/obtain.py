@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 
 from pyvstore.errors import FetchError
@@ -23,6 +23,8 @@ from pyvstore.store.scratch import scratch
 from pyvstore.store.store import Entry, Store
 
 INGEST_WORKERS = 3
+INGEST_BACKLOG = 16
+"""So many downloads at most wait to be unpacked; then no more are taken, and soon none begun."""
 
 
 def obtain_all(project: Project, selection: Selection, settings: Settings) -> Obtained:
@@ -60,6 +62,7 @@ def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings
         try:
             for pin, download in downloader.download_all(missing, directory):
                 futures[pool.submit(_ingest, project.store, pin, download.path)] = pin
+                _let_some_be_done(futures)
             for future, pin in futures.items():
                 entry, is_new = future.result()
                 made[pin] = entry
@@ -71,6 +74,14 @@ def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return made
+
+
+def _let_some_be_done(futures: Iterable[Future[tuple[Entry, bool]]]) -> None:
+    """Wait until fewer than `INGEST_BACKLOG` are not done; raises what one of them failed with."""
+    pending = [future for future in futures if not future.done()]
+    if len(pending) >= INGEST_BACKLOG:
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            future.result()
 
 
 def _compare_metadata(project: Project, entries: Sequence[Entry], settings: Settings) -> None:

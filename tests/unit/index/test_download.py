@@ -17,7 +17,7 @@ from pyvstore.errors import FetchError
 from pyvstore.events import DownloadAdvanced, DownloadFinished, DownloadStarted
 from pyvstore.index import body as body_module
 from pyvstore.index.client import open_transport
-from pyvstore.index.download import Downloader
+from pyvstore.index.download import AHEAD_LIMIT, Downloader
 from pyvstore.index.spec import IndexSpec
 from pyvstore.index.transport import ClosedError
 from tests.support.loopback import LoopbackIndex, Reply, Request
@@ -297,6 +297,23 @@ def test_files_are_handed_over_while_others_still_arrive(
     assert next(arrived)[0] == wanted[0]
     assert time.monotonic() - started < 0.2
     assert next(arrived)[0] == wanted[1]
+    assert list(arrived) == []
+
+
+def test_downloads_do_not_run_far_ahead_of_who_takes_them(
+    index: LoopbackIndex, downloader: Downloader, target: Path
+) -> None:
+    wanted = many(index, AHEAD_LIMIT * 3)
+    arrived = downloader.download_all(wanted, str(target))
+    for taken in range(1, len(wanted) + 1):
+        next(arrived)
+        begun = min(taken + AHEAD_LIMIT, len(wanted))
+        if taken in {1, 5, len(wanted)}:
+            deadline = time.monotonic() + 5
+            while len(index.requests) < begun and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)  # for what should not come
+            assert len(index.requests) == begun
     assert list(arrived) == []
 
 
