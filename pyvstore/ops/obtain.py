@@ -99,7 +99,8 @@ def _compare_metadata(project: Project, entries: Sequence[Entry], settings: Sett
                 raise FetchError(
                     f"{index.name} gave metadata of {manifest.name} {manifest.version} that is not the wheel's",
                     code="metadata-mismatch",
-                    hint="run the command again: the wheel's own metadata is believed then",
+                    hint=f"remove pylock.toml if it lists {manifest.name}, then run the command again: "
+                    "the wheel's own metadata is believed now",
                 )
 
 

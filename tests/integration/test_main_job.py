@@ -13,7 +13,7 @@ import pytest
 import tomli
 from packaging.pylock import Pylock
 
-from tests.support.loopback import LoopbackIndex
+from tests.support.loopback import LoopbackIndex, Reply, Request
 from tests.support.wheels import build_wheel
 from tests.support.world import World
 
@@ -122,6 +122,46 @@ def test_an_interrupted_add_leaves_both_files_as_they_were(
     assert list((world.home / "v1" / "tmp").iterdir()) == []
     index.behave()
     world.run("add", "alpha")
+
+
+@pytest.mark.parametrize("where", ["page", "metadata", "head", "body", "drip"])
+def test_ctrl_c_ends_a_command_within_a_second_wherever_the_index_hangs(
+    world: World, index: LoopbackIndex, where: str
+) -> None:
+    filename, content = build_wheel("slow", "1.0", files={"slow.py": "", "slow.bin": os.urandom(3_000_000)})
+    index.add(filename, content)
+    asked = {"page": "/simple/slow/", "metadata": f"/files/{filename}.metadata"}.get(where, f"/files/{filename}")
+    if where == "head":
+        index.slow(asked, 60)
+    elif where == "drip":
+        index.trickle(asked, 0.2)
+    else:
+        index.stall(asked, after=10)
+    took = []
+    for _ in range(3):  # the machine may be busy once
+        index.forget_requests()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pyvstore", "add", "slow"],
+            cwd=world.project,
+            env=world.environ,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 30
+        while asked not in index.paths() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        started = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=20)
+        took.append(time.monotonic() - started)
+        assert child.returncode == 130, err
+        assert "Traceback" not in err
+        assert list((world.home / "v1" / "tmp").iterdir()) == []
+        if took[-1] < 1:
+            break
+    assert min(took) < 1
+    assert world.files() == {}
 
 
 def test_remove_takes_out_the_package_and_what_only_it_needed(world: World) -> None:
@@ -356,6 +396,38 @@ def test_metadata_that_is_not_the_wheels_is_refused_and_the_wheels_own_believed_
     world.fail("add", "liar", code="metadata-mismatch")
     assert world.files() == {}
     world.run("add", "liar")
+    assert world.python("import liar, beta; print('both')") == "both"
+
+
+def test_parts_of_a_wheel_that_are_another_wheels_are_refused_and_the_lock_made_from_them_can_be_made_anew(
+    world: World, index: LoopbackIndex
+) -> None:
+    filename, honest = build_wheel(
+        "liar", "1.0", files={"liar.py": "", "pad.bin": bytes(range(200))}, requires=["beta"]
+    )
+    lies = (
+        build_wheel("liar", "1.0", files={"liar.py": "", "pad.bin": bytes(range(size)) * 2})[1]
+        for size in range(1, 256)
+    )
+    lie = next(content for content in lies if len(content) == len(honest))
+    index.add(filename, honest, core_metadata=False)
+
+    def part_of_the_lie(request: Request, reply: Reply) -> Reply:
+        if reply.status == 206:
+            start, _, rest = reply.headers["Content-Range"].removeprefix("bytes ").partition("-")
+            reply.body = lie[int(start) : int(rest.partition("/")[0]) + 1]
+        return reply
+
+    index.misbehave(filename, part_of_the_lie)
+    (world.project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\ndependencies = ["liar"]\nrequires-python = ">=3.10"\n'
+    )
+    world.run("lock")
+    outcome = world.fail("sync", code="metadata-mismatch")
+    assert "liar 1.0" in outcome.err
+    assert "remove pylock.toml" in outcome.err
+    (world.project / "pylock.toml").unlink()
+    world.run("sync")
     assert world.python("import liar, beta; print('both')") == "both"
 
 
