@@ -412,7 +412,7 @@ def test_parts_of_a_wheel_that_are_another_wheels_are_refused_and_the_lock_made_
     lie = next(content for content in lies if len(content) == len(honest))
     index.add(filename, honest, core_metadata=False)
 
-    def part_of_the_lie(request: Request, reply: Reply) -> Reply:
+    def part_of_the_lie(_request: Request, reply: Reply) -> Reply:
         if reply.status == 206:
             start, _, rest = reply.headers["Content-Range"].removeprefix("bytes ").partition("-")
             reply.body = lie[int(start) : int(rest.partition("/")[0]) + 1]
