@@ -117,7 +117,7 @@ class _Narrowed:
         packages = [self._package(package) for package in self._document.packages]
         pylock = Pylock(
             lock_version=_LOCK_VERSION,
-            environments=self._document.environments,
+            environments=self._document.environments or None,  # an empty sequence would mean that none is covered
             requires_python=self._document.requires_python,
             extras=self._document.extras,
             dependency_groups=self._document.dependency_groups,

@@ -27,7 +27,7 @@ try:
     from packaging.markers import default_environment
     from packaging.tags import sys_tags
     is_ours = True
-except TypeError:
+except (ImportError, TypeError):  # too new for this Python
     from pip._vendor.packaging.markers import default_environment
     from pip._vendor.packaging.tags import sys_tags
     is_ours = False
