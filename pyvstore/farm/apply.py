@@ -12,7 +12,7 @@ import os
 
 from pyvstore.errors import FarmError
 from pyvstore.fs.files import make_directories, make_directory, rename, write_atomic
-from pyvstore.fs.links import make_link, make_second_name, replace_link
+from pyvstore.fs.links import Linker, make_second_name
 from pyvstore.fs.removal import remove_bytecode, remove_empty_directory, remove_file
 from pyvstore.model.farm import File
 from pyvstore.plan.sync import SyncPlan
@@ -20,14 +20,14 @@ from pyvstore.plan.sync import SyncPlan
 DISPLACED = "displaced"
 
 
-def apply_plan(plan: SyncPlan, prefix: str) -> str | None:
-    """Change the farm at ``prefix`` (an existing directory) as ``plan`` says.
+def apply_plan(plan: SyncPlan, prefix: str, linker: Linker | None = None) -> str | None:
+    """Change the farm at ``prefix`` (an existing directory) as ``plan`` says, links by ``linker``.
 
     Returns the directory (absolute) to which things that were not ours have been moved, if there were any. Raises
     FarmError naming the path that could not be changed; what was changed until then stays, and the same call later
     finishes it.
     """
-    hand = _Hand(prefix)
+    hand = _Hand(prefix, linker or Linker())
     try:
         for path in plan.set_aside:
             hand.set_aside(path)
@@ -58,8 +58,9 @@ def _cannot_change(prefix: str, error: OSError) -> FarmError:
 
 
 class _Hand:
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, linker: Linker) -> None:
         self._prefix = prefix
+        self._linker = linker
         self._twins: dict[str, str] = {}
         self.aside: str | None = None
 
@@ -103,10 +104,10 @@ class _Hand:
     def link(self, path: str, target: str) -> None:
         place = self._place(path)
         try:
-            make_link(target, place)
+            self._linker.make(target, place)
         except FileExistsError:
             self._make_room(path)
-            replace_link(target, place)
+            self._linker.replace(target, place)
 
     def write(self, path: str, file: File) -> None:
         self._make_room(path)

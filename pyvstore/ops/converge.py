@@ -14,6 +14,7 @@ from pyvstore.farm.apply import apply_plan
 from pyvstore.farm.observe import list_names, observe
 from pyvstore.farm.state import FarmState, InstalledPackage, read_state, write_state
 from pyvstore.fs.files import make_directory
+from pyvstore.fs.links import Linker
 from pyvstore.glance import digest_files, digest_variables, fingerprint
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.farm import File, Image, Link, Made
@@ -26,6 +27,7 @@ from pyvstore.plan.image import FarmDesign, plan_image
 from pyvstore.plan.prefix import plan_prefix
 from pyvstore.plan.sync import SyncPlan, plan_sync
 from pyvstore.project.locate import examine_environment
+from pyvstore.store.links import link_places
 from pyvstore.store.records import ensure_records
 from pyvstore.store.roots import register
 from pyvstore.store.store import Entry, StoreLibrary
@@ -149,7 +151,7 @@ def _apply(project: Project, plan: SyncPlan, design: FarmDesign, state: FarmStat
     write_state(
         replace(before, prefix=project.prefix, store=project.store.root, complete=False, made=pending, stamps={})
     )
-    aside = apply_plan(plan, project.prefix)
+    aside = apply_plan(plan, project.prefix, Linker(link_places(project.store)))
     if aside is not None:
         message = f"what stood in the way and was not made by pyvstore is now in {aside}"
         project.context.reporter.emit(Warned("set-aside", message))

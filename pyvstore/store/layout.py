@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 FORMAT_DIRECTORY = "v1"
-SHELVES = ("entries", "records", "projects", "stage", "tmp", "index", "interpreters", "selections", "locks")
+SHELVES = ("entries", "records", "links", "projects", "stage", "tmp", "index", "interpreters", "selections", "locks")
 MANIFEST_NAME = "pyvstore-manifest.jsonl"
 SEALED_DIRECTORY = 0o555

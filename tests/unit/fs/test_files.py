@@ -6,7 +6,7 @@ import pytest
 
 from pyvstore.fs.files import create_file, make_directories, make_directory, write_atomic
 from pyvstore.fs.journal import JOURNAL_NAME, recover, replace_together
-from pyvstore.fs.links import make_second_name, replace_link
+from pyvstore.fs.links import make_second_name
 from pyvstore.fs.locks import lock, try_lock
 from pyvstore.fs.removal import remove_bytecode, remove_empty_directory, remove_file, remove_tree
 
@@ -59,15 +59,6 @@ def test_missing_ancestors_are_made(tmp_path: Path) -> None:
 def test_a_temporary_name_stays_within_what_file_systems_allow(tmp_path: Path) -> None:
     write_atomic(str(tmp_path / ("n" * 250)), b"x")
     assert [len(path.name) for path in tmp_path.iterdir()] == [250]
-
-
-def test_replacing_a_link_is_one_step_and_leaves_the_target(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "old")
-    replace_link(str(tmp_path / "new"), str(tmp_path / "link"))
-    assert os.readlink(tmp_path / "link") == str(tmp_path / "new")
-    assert (tmp_path / "old").is_dir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "old"]
 
 
 def test_a_second_name_is_the_same_file_and_says_when_it_cannot_be(tmp_path: Path) -> None:
