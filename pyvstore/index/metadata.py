@@ -1,9 +1,11 @@
-"""METADATA of one wheel, by the cheapest way that the index offers.
+"""METADATA of one file, by the cheapest way that the index offers.
 
 1. what is cached for the wheel's hash
 2. the separate file that the page announces (PEP 658, 714), its hash compared
 3. the end of the wheel, by ranges: one request for most wheels
 4. the whole wheel, which is kept so that it is not fetched again (`Downloader` finds it)
+
+Of a source distribution the whole archive is fetched, and its PKG-INFO counts where it is static.
 
 What comes by ranges is not covered by a hash; whoever later unpacks the wheel compares.
 """
@@ -14,11 +16,13 @@ import hashlib
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
-from pyvstore.errors import BuildError, FetchError, InternalError
+from pyvstore.errors import FetchError, InternalError
 from pyvstore.fs.files import rename
+from pyvstore.fs.removal import remove_file
 from pyvstore.index.cache import IndexCache, kept_path
 from pyvstore.index.download import Downloader
 from pyvstore.index.ranges import LocalFile, NoRangesError, PartialFile, RemoteFile
+from pyvstore.index.sdist import read_static_metadata
 from pyvstore.index.transport import Transport
 from pyvstore.index.urls import file_path, printable, redact
 from pyvstore.model.artifact import Artifact
@@ -41,20 +45,17 @@ class MetadataReader:
         self._offline = offline
 
     def read(self, artifact: Artifact) -> bytes:
-        """Return METADATA as the index or the wheel has it.
+        """Return METADATA as the index or the file has it.
 
         Raises FetchError (``offline``, ``hash-mismatch``, ``index-metadata``, ``no-such-file`` and those of
-        `Transport.get`), WheelError for an archive that is none, BuildError(code="build-required") for what is no
-        wheel.
+        `Transport.get`), WheelError for an archive that is none, BuildError(code="build-required") for a source
+        distribution that does not say all without a build.
         """
-        if not artifact.is_wheel:
-            raise BuildError(
-                f"{artifact.name} {artifact.version}: reading the metadata of {printable(artifact.filename)} would "
-                "need a build",
-                code="build-required",
-            )
         if artifact.url.startswith("file:"):
-            return self._from_archive(artifact.filename, LocalFile(file_path(artifact.url), artifact.filename))
+            path = file_path(artifact.url)
+            if artifact.is_wheel:
+                return self._from_archive(artifact.filename, LocalFile(path, artifact.filename))
+            return read_static_metadata(path, artifact.filename)
         known = self._cache.read_metadata(artifact.sha256) if artifact.sha256 is not None else None
         if known is not None:
             return known
@@ -64,7 +65,7 @@ class MetadataReader:
                 code="offline",
                 hint="run again without `--offline`",
             )
-        data = self._separate(artifact)
+        data = self._separate(artifact) if artifact.is_wheel else self._from_source(artifact)
         if data is None:
             try:
                 data = self._from_archive(artifact.filename, RemoteFile(self._transport, artifact))
@@ -73,6 +74,16 @@ class MetadataReader:
         if artifact.sha256 is not None:
             self._cache.write_metadata(artifact.sha256, data)
         return data
+
+    def _from_source(self, artifact: Artifact) -> bytes:
+        try:
+            download = self._downloader.download(artifact, self._cache.kept_directory())
+        except OSError as error:
+            raise _cannot_keep(artifact, error) from error
+        try:
+            return read_static_metadata(download.path, artifact.filename)
+        finally:
+            remove_file(download.path)
 
     def _separate(self, artifact: Artifact) -> bytes | None:
         """Return the separate metadata file; None when there is none, whatever the page says."""
@@ -115,7 +126,11 @@ class MetadataReader:
             data = self._from_archive(artifact.filename, LocalFile(download.path, artifact.filename))
             rename(download.path, kept_path(self._cache.directory, download.sha256))
         except OSError as error:
-            raise FetchError(
-                f"{printable(artifact.filename)} cannot be kept in the cache", causes=(error.strerror or str(error),)
-            ) from error
+            raise _cannot_keep(artifact, error) from error
         return data
+
+
+def _cannot_keep(artifact: Artifact, error: OSError) -> FetchError:
+    return FetchError(
+        f"{printable(artifact.filename)} cannot be kept in the cache", causes=(error.strerror or str(error),)
+    )

@@ -44,11 +44,19 @@ class IndexSource:
         client: the index.
         usable: whether a file can serve the environments that are resolved for (its ``requires_python`` and tags). It
             guides the guesses and nothing else.
+        excluded: why a file does not count, or None where it does.
     """
 
-    def __init__(self, client: IndexClient, *, usable: Callable[[Artifact], bool] = lambda _artifact: True) -> None:
+    def __init__(
+        self,
+        client: IndexClient,
+        *,
+        usable: Callable[[Artifact], bool] = lambda _artifact: True,
+        excluded: Callable[[Artifact], str | None] = lambda _artifact: None,
+    ) -> None:
         self._client = client
         self._usable = usable
+        self._excluded = excluded
         self._workers = Workers(WORKERS)
         self._mutex = threading.Lock()
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
@@ -78,13 +86,13 @@ class IndexSource:
                 code="project-quarantined",
                 causes=(page.status.reason,) if page.status.reason else (),
             )
-        return tuple(PageRelease(page, version) for version in sorted(page.versions))
+        return tuple(PageRelease(page, version, self._excluded) for version in sorted(page.versions))
 
     def metadata(self, release: OfferedRelease) -> ReleaseMetadata:
         """Return what the METADATA of a release says.
 
         Raises FetchError, WheelError for METADATA that cannot be understood, and BuildError(code="build-required") for
-        a release that has no wheel.
+        a release without wheels whose source distribution does not say all.
         """
         task = self._metadata_task(release.name, representative(release))
         self._guess_next(release)
@@ -163,9 +171,12 @@ class IndexSource:
             return []
         newest_first = sorted(versions, key=lambda version: (not version.is_prerelease, version), reverse=True)
         usable = (
-            PageRelease(page, version)
+            PageRelease(page, version, self._excluded)
             for version in newest_first[:_LOOK_BACK]
-            if any(one.yanked is None and self._usable(one) for one in page.artifacts(version))
+            if any(
+                one.yanked is None and self._usable(one) and self._excluded(one) is None
+                for one in page.artifacts(version)
+            )
         )
         return list(islice(usable, count))
 
@@ -173,45 +184,60 @@ class IndexSource:
 class PageRelease:
     """One version of a page. Its files are made when they are looked at: a resolution sorts hundreds, looks at few."""
 
-    __slots__ = ("_page", "name", "version")
+    __slots__ = ("_excluded", "_files", "_page", "name", "version")
 
     requires_python: str | None = None
     """An index says it for each file."""
 
-    def __init__(self, page: ProjectPage, version: Version) -> None:
+    def __init__(self, page: ProjectPage, version: Version, excluded: Callable[[Artifact], str | None]) -> None:
         self._page = page
+        self._excluded = excluded
+        self._files: tuple[Artifact, ...] | None = None
         self.name = page.name
         self.version = version
 
     @property
+    def files(self) -> tuple[Artifact, ...]:
+        """All files that count, in the page's order."""
+        if self._files is None:
+            self._files = tuple(one for one in self._page.artifacts(self.version) if self._excluded(one) is None)
+        return self._files
+
+    @property
+    def excluded(self) -> str | None:
+        """The reason why no file counts, or None when one does."""
+        if self.files:
+            return None
+        return next(filter(None, map(self._excluded, self._page.artifacts(self.version))), None)
+
+    @property
     def wheels(self) -> Sequence[Artifact]:
         """All wheels, in the page's order."""
-        return tuple(one for one in self._page.artifacts(self.version) if one.is_wheel)
+        return tuple(one for one in self.files if one.is_wheel)
 
     @property
     def sdist(self) -> Artifact | None:
         """The source distribution: the first that is not yanked, ``.tar.gz`` before ``.zip``."""
-        sdists = [one for one in self._page.artifacts(self.version) if not one.is_wheel]
+        sdists = [one for one in self.files if not one.is_wheel]
         return min(sdists, key=lambda one: (one.yanked is not None, one.filename.endswith(".zip")), default=None)
 
     @property
     def yanked(self) -> str | None:
         """The first reason when every file is yanked, else None."""
-        reasons = [one.yanked for one in self._page.artifacts(self.version)]
-        return None if None in reasons else next(filter(None, reasons), "")
+        reasons = [one.yanked for one in self.files]
+        return None if None in reasons or not reasons else next(filter(None, reasons), "")
 
 
 def representative(release: OfferedRelease) -> Artifact:
-    """Return the wheel whose METADATA stands for the release: always the same one, and the cheapest to ask.
+    """Return the file whose METADATA stands for the release: always the same one, and the cheapest to ask.
 
-    Raises BuildError when there is none.
+    A source distribution speaks only where there is no wheel. Raises BuildError when there is neither.
     """
     wheels = release.wheels
     if not wheels:
-        raise BuildError(
-            f"{release.name} {release.version} has no wheel, and reading its metadata would need a build",
-            code="build-required",
-        )
+        if release.sdist is not None:
+            return release.sdist
+        raise BuildError(f"{release.name} {release.version} has no file that can be read", code="build-required")
     return min(
         wheels,
         key=lambda one: (

@@ -61,6 +61,8 @@ class LockedPackage:
         wheels: in the order of the file.
         sdist: the source distribution, or None.
         source: ``vcs``, ``directory`` or ``archive`` for an entry that is not from an index; it has no files here.
+        without_project: where extras and groups alone want an entry that the project's dependencies want, too; None
+            where they do not.
     """
 
     name: NormalizedName
@@ -72,6 +74,7 @@ class LockedPackage:
     wheels: tuple[LockedFile, ...] = ()
     sdist: LockedFile | None = None
     source: str | None = None
+    without_project: Marker | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +85,8 @@ class LockDocument:
         requires_python, environments: what the lock covers; None and empty mean no limit.
         extras, dependency_groups, default_groups: names that markers of packages may speak of (PEP 751).
         packages: sorted by name and version when pyvstore wrote the file.
+        default_members: the groups that are installed without asking; None where the lock does not say.
+        conflicts: sets of parts (``extra:cpu``, ``group:dev``) of which at most one can be installed at a time.
         forks: markers of the regions that were resolved apart, in order; the next lock begins with them.
         inputs: what the lock was made from; None when another tool wrote it.
         input_digest: the digest that was written with ``inputs``; differs from theirs after an edit or a merge by hand.
@@ -95,6 +100,8 @@ class LockDocument:
     dependency_groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
     packages: tuple[LockedPackage, ...] = ()
+    default_members: tuple[str, ...] | None = None
+    conflicts: tuple[tuple[str, ...], ...] = ()
     forks: tuple[str, ...] = ()
     inputs: LockInputs | None = None
     input_digest: str | None = None

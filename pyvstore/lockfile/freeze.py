@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.utils import InvalidSdistFilename, NormalizedName, parse_sdist_filename
 from packaging.version import Version
 
 from pyvstore.errors import InternalError, LockfileError
 from pyvstore.lockfile.document import DependencyEdge, LockDocument, LockedFile, LockedPackage
-from pyvstore.lockfile.inputs import LockInputs, digest
+from pyvstore.lockfile.inputs import DEFAULT_GROUP, LockInputs, digest
 from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_wheel
 from pyvstore.lockfile.write import canonical_order
 from pyvstore.model.artifact import Artifact
@@ -35,6 +35,7 @@ class FrozenPackage:
         dependencies: edges to other packages of the same answer. A version is needed where the answer has several of
             that name; a marker where the edge does not hold wherever both ends are installed.
         index_url: the index root that served it, without credentials.
+        without_project: see `LockedPackage`.
     """
 
     name: NormalizedName
@@ -44,15 +45,23 @@ class FrozenPackage:
     marker: str | None = None
     dependencies: tuple[DependencyEdge, ...] = ()
     index_url: str | None = None
+    without_project: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrozenNames:
-    """The names that markers of packages may use: extras, groups, and the groups installed without asking."""
+    """The optional parts of the project, by normalised names.
+
+    Attributes:
+        extras, dependency_groups: names that markers of packages may use.
+        default_groups: the groups that are installed without asking.
+        conflicts: sets of ``extra:<name>`` and ``group:<name>`` of which at most one is installed at a time.
+    """
 
     extras: Collection[str] = ()
     dependency_groups: Collection[str] = ()
     default_groups: Collection[str] = ()
+    conflicts: tuple[tuple[str, ...], ...] = ()
 
 
 def freeze(
@@ -89,9 +98,11 @@ def freeze(
         LockDocument(
             requires_python=SpecifierSet(requires_python) if requires_python else None,
             environments=tuple(map(parse_marker, environments)),
-            extras=tuple(sorted({canonicalize_name(extra) for extra in names.extras})),
-            dependency_groups=tuple(sorted({str(canonicalize_name(group)) for group in names.dependency_groups})),
-            default_groups=tuple(sorted({str(canonicalize_name(group)) for group in names.default_groups})),
+            extras=tuple(sorted(map(NormalizedName, names.extras))),
+            dependency_groups=tuple(sorted(names.dependency_groups)),
+            default_groups=(DEFAULT_GROUP,) if names.default_groups else (),
+            default_members=tuple(sorted(names.default_groups)) if names.dependency_groups else None,
+            conflicts=names.conflicts,
             packages=tuple(_freeze_package(package, known, computed) for package in answer),
             forks=tuple(format_marker(parse_marker(fork)) for fork in forks),
             inputs=inputs,
@@ -148,6 +159,7 @@ def _freeze_package(
         index_url=package.index_url,
         wheels=tuple(wheels.values()),
         sdist=sdists[0] if sdists else None,
+        without_project=None if package.without_project is None else parse_marker(package.without_project),
     )
 
 

@@ -8,6 +8,7 @@ changing one requirement moves nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -15,36 +16,50 @@ from packaging.version import Version
 
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, LockInputs, digest, group_table, optional_table
+from pyvstore.requirements.cutoff import CutOff
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.settings import Settings
-from pyvstore.requirements.text import format_marker, format_requirement, format_specifiers, parse_marker
+from pyvstore.requirements.text import format_marker, format_requirement, format_specifiers
+
+_NOT_IN_SETTINGS = ("indexes", "package", "environments")
 
 
-def lock_inputs(project: ProjectRequirements, settings: Settings, *, environments: Iterable[str] = ()) -> LockInputs:
-    """Collect the inputs of a lock from what the project and the settings say.
-
-    Args:
-        project: the requirements.
-        settings: all layers merged.
-        environments: valid markers that narrow what the lock covers.
-    """
+def lock_inputs(project: ProjectRequirements, settings: Settings) -> LockInputs:
+    """Collect the inputs of a lock from what the project and all layers of the settings say."""
     tables: list[tuple[str, Iterable[Requirement]]] = [(DEPENDENCIES_TABLE, project.dependencies)]
     tables += [(optional_table(extra), requirements) for extra, requirements in project.optional.items()]
     tables += [(group_table(group), requirements) for group, requirements in project.groups.items()]
     default = Settings()
-    values = (
-        ("prereleases", settings.prereleases, default.prereleases),
-        ("resolution", settings.resolution, default.resolution),
-    )
     return LockInputs(
         requirements=tuple(
             sorted({(table, format_requirement(entry)) for table, entries in tables for entry in entries})
         ),
         requires_python="" if project.requires_python is None else format_specifiers(project.requires_python),
         index_urls=tuple(index.url for index in settings.indexes),
-        settings=tuple((key, value) for key, value, usual in values if value != usual),
-        environments=tuple(format_marker(parse_marker(marker)) for marker in environments),
+        settings=tuple(
+            sorted(
+                (field.name.replace("_", "-"), format_setting(getattr(settings, field.name)))
+                for field in fields(Settings)
+                if field.name not in _NOT_IN_SETTINGS and getattr(settings, field.name) != getattr(default, field.name)
+            )
+        ),
+        environments=settings.environments,
     )
+
+
+def format_setting(value: object) -> str:
+    """Return a checked setting as one line of text."""
+    if value is None:
+        return "none"
+    if isinstance(value, CutOff):
+        return value.text
+    if isinstance(value, tuple):
+        # A pair of a kind or a name with what it says is joined tighter than a list.
+        if len(value) == 2 and (isinstance(value[1], CutOff) or value[1] is None or value[0] in ("extra", "group")):
+            return f"{value[0]}:{format_setting(value[1])}"
+        separator = "; " if any(isinstance(item, tuple) and isinstance(item[0], tuple) for item in value) else ", "
+        return separator.join(map(format_setting, value))
+    return str(value)
 
 
 def explain_stale(document: LockDocument, inputs: LockInputs) -> tuple[str, ...]:
@@ -69,13 +84,20 @@ def explain_stale(document: LockDocument, inputs: LockInputs) -> tuple[str, ...]
     return tuple(reasons)
 
 
-def preferences(document: LockDocument) -> Mapping[NormalizedName, tuple[Version, ...]]:
-    """Return the locked versions of each name, newest first: what the next lock should choose where it can."""
-    versions: dict[NormalizedName, set[Version]] = {}
+def preferences(document: LockDocument) -> Mapping[NormalizedName, tuple[tuple[Version, str | None], ...]]:
+    """Return the locked versions of each name, newest first, each with the marker of where it is locked.
+
+    The next lock should choose them where it can.
+    """
+    versions: dict[NormalizedName, set[tuple[Version, str | None]]] = {}
     for package in document.packages:
         if package.version is not None:
-            versions.setdefault(package.name, set()).add(package.version)
-    return {name: tuple(sorted(found, reverse=True)) for name, found in versions.items()}
+            marker = None if package.marker is None else format_marker(package.marker)
+            versions.setdefault(package.name, set()).add((package.version, marker))
+    return {
+        name: tuple(sorted(found, key=lambda pair: (pair[0], pair[1] or ""), reverse=True))
+        for name, found in versions.items()
+    }
 
 
 def _explain_requirements(recorded: LockInputs, inputs: LockInputs) -> Iterator[str]:

@@ -19,7 +19,16 @@ from packaging.version import InvalidVersion, Version
 from pyvstore.errors import LockfileError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_wheel
-from pyvstore.lockfile.tooltable import parse_edges, parse_forks, parse_input_digest, parse_inputs, parse_own_table
+from pyvstore.lockfile.tooltable import (
+    parse_conflicts,
+    parse_default_members,
+    parse_edges,
+    parse_forks,
+    parse_input_digest,
+    parse_inputs,
+    parse_own_table,
+    parse_without_project,
+)
 
 MAXIMUM_SIZE_BYTES = 64 * 1024 * 1024
 
@@ -129,6 +138,8 @@ def _document(table: Mapping[str, Any], pylock: Pylock, warnings: tuple[tuple[st
         dependency_groups=tuple(pylock.dependency_groups or ()),
         default_groups=tuple(pylock.default_groups or ()),
         packages=packages,
+        default_members=parse_default_members(own),
+        conflicts=parse_conflicts(own),
         forks=parse_forks(own),
         inputs=parse_inputs(own),
         input_digest=parse_input_digest(own),
@@ -175,6 +186,7 @@ def _package(row: Mapping[str, Any], package: Package, place: str) -> LockedPack
         wheels=tuple(wheels),
         sdist=sdist,
         source=next((kind for kind in ("vcs", "directory", "archive") if getattr(package, kind) is not None), None),
+        without_project=parse_without_project(row, place),
     )
 
 

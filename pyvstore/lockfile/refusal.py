@@ -6,13 +6,15 @@ told here is what was decided there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from packaging.markers import Marker
 
 from pyvstore.errors import LockfileError
 from pyvstore.lockfile.coverage import covers_machine, covers_python, python_version
 from pyvstore.lockfile.document import LockDocument, LockedPackage
 from pyvstore.lockfile.filenames import expand_tags, tag_triple
+from pyvstore.lockfile.parts import ChosenParts
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.platforms import DEFAULT_PLATFORMS, platform_name
 from pyvstore.requirements.text import format_marker, format_specifiers
 
 _SHOWN = 8
@@ -31,8 +33,7 @@ def describe_environment(environment: TargetEnvironment) -> str:
 def explain_refusal(
     document: LockDocument,
     environment: TargetEnvironment,
-    extras: Collection[str],
-    groups: Collection[str],
+    parts: ChosenParts,
     reason: str,
 ) -> LockfileError:
     """Return the error for a selection that was refused with ``reason``."""
@@ -49,11 +50,11 @@ def explain_refusal(
             f"pylock.toml does not cover {here}",
             code="lock-environment",
             causes=tuple(f"it covers {format_marker(marker)}" for marker in document.environments[:_SHOWN]),
-            hint="choose another Python, or widen what the lock covers and run `pyvstore lock`",
+            hint=_widening(document, environment),
         )
     wanted: dict[str, LockedPackage] = {}
     for package in document.packages:
-        if not _is_wanted(package, environment, extras, groups):
+        if not _is_wanted(package, environment, parts):
             continue
         if package.requires_python is not None and not package.requires_python.contains(python):
             return LockfileError(
@@ -92,11 +93,38 @@ def _has_wheel(package: LockedPackage, environment: TargetEnvironment) -> bool:
     return any(not supported.isdisjoint(expand_tags(tag_triple(wheel.filename))) for wheel in package.wheels)
 
 
-def _is_wanted(
-    package: LockedPackage, environment: TargetEnvironment, extras: Collection[str], groups: Collection[str]
-) -> bool:
-    if package.marker is None:
+def is_wanted_by_project(package: LockedPackage, environment: TargetEnvironment) -> bool:
+    """Tell whether the project's own dependencies want the package, whatever extras and groups do."""
+    return _holds(package.marker, environment, ChosenParts())
+
+
+def _is_wanted(package: LockedPackage, environment: TargetEnvironment, parts: ChosenParts) -> bool:
+    if parts.without_project and is_wanted_by_project(package, environment):
+        return package.without_project is not None and _holds(package.without_project, environment, parts)
+    return _holds(package.marker, environment, parts)
+
+
+def _holds(marker: Marker | None, environment: TargetEnvironment, parts: ChosenParts) -> bool:
+    if marker is None:
         return True
     values: dict[str, str | frozenset[str]] = {**environment.markers}
-    values |= {"extras": frozenset(extras), "dependency_groups": frozenset(groups)}
-    return package.marker.evaluate(values, context="lock_file")
+    values |= {"extras": parts.extras, "dependency_groups": parts.groups}
+    return marker.evaluate(values, context="lock_file")
+
+
+def _widening(document: LockDocument, environment: TargetEnvironment) -> str:
+    """Return the setting that would make the lock cover ``environment``."""
+    name = platform_name(environment.markers, environment.tags)
+    implementation = environment.markers["implementation_name"]
+    if implementation != "cpython":
+        return "choose a CPython: locks are made for no other Python yet"
+    if name is None:
+        return "this kind of machine is not known to pyvstore; choose a Python of another kind"
+    settings = dict(document.inputs.settings) if document.inputs else {}
+    listed = settings["platforms"].split(", ") if "platforms" in settings else list(DEFAULT_PLATFORMS)
+    if name not in listed:
+        names = ", ".join(f'"{platform}"' for platform in (*listed, name))
+        return f"set `platforms = [{names}]` in [tool.pyvstore] and run `pyvstore lock`"
+    if document.inputs is not None and document.inputs.environments:
+        return "add it to `environments` in [tool.pyvstore] and run `pyvstore lock`, or choose another Python"
+    return "choose another Python, or allow versions of your dependencies that this one can use"

@@ -7,22 +7,24 @@ change what is selected. Where the rules refuse, the document is looked at again
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
-from packaging.markers import Environment, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Environment, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageWheel, Pylock, PylockSelectError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.errors import BuildError, LockfileError, UsageError
+from pyvstore.errors import BuildError, LockfileError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
-from pyvstore.lockfile.refusal import explain_refusal
+from pyvstore.lockfile.parts import ChosenParts, choose_parts
+from pyvstore.lockfile.refusal import explain_refusal, is_wanted_by_project
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.parts import DEFAULT_PARTS, Parts
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.requirements.text import parse_marker
 
@@ -32,35 +34,30 @@ _LOCK_VERSION = Version("1.0")
 def select(
     document: LockDocument,
     environment: TargetEnvironment,
-    *,
-    extras: Collection[str] = (),
-    dependency_groups: Collection[str] | None = None,
+    parts: Parts = DEFAULT_PARTS,
 ) -> Selection:
     """Return what the lock means for one target, dependencies before their dependents.
 
     Args:
         document: a checked lock.
         environment: the *target's* markers and tags; those of the tool's own Python are never looked at.
-        extras: extras to install.
-        dependency_groups: groups to install; None for the lock's default groups.
+        parts: which optional parts of the project.
 
     Raises:
-        UsageError: code ``extra-unknown`` or ``group-unknown``.
+        UsageError: see `pyvstore.lockfile.parts.choose_parts`.
         LockfileError: codes ``lock-requires-python``, ``lock-environment``, ``lock-ambiguous``, ``lock-source``,
             ``lock-invalid`` (a marker without meaning) and ``no-wheel``.
         BuildError: code ``build-required``; only a source distribution fits.
     """
-    chosen_extras = _known(extras, document.extras, "extra")
-    groups = document.default_groups if dependency_groups is None else dependency_groups
-    chosen_groups = _known(groups, document.dependency_groups, "group")
-    narrowed = _Narrowed(document, environment)
+    chosen_parts = choose_parts(document, parts)
+    narrowed = _Narrowed(document, environment, without_project=chosen_parts.without_project)
     try:
-        chosen = dict(narrowed.select(chosen_extras, chosen_groups))
+        chosen = dict(narrowed.select(chosen_parts.extras, chosen_parts.groups))
         held = {package.name: package for package, _ in chosen.values()}
         dependencies = {name: _dependencies(package, held, environment) for name, (package, _) in chosen.items()}
-        direct = _direct_names(document, environment, chosen_extras, chosen_groups, dependencies)
+        direct = _direct_names(document, environment, chosen_parts, dependencies)
     except PylockSelectError as error:
-        raise explain_refusal(document, environment, chosen_extras, chosen_groups, str(error)) from error
+        raise explain_refusal(document, environment, chosen_parts, str(error)) from error
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
         raise LockfileError(
             "pylock.toml has a marker that has no meaning here",
@@ -86,26 +83,13 @@ def select(
     return Selection(pins=tuple(pins))
 
 
-def _known(asked: Iterable[str], known: Collection[str], kind: str) -> frozenset[str]:
-    names = frozenset(canonicalize_name(name) for name in asked)
-    by_name = {str(canonicalize_name(name)): name for name in known}
-    for name in sorted(names):
-        if name not in by_name:
-            raise UsageError(
-                f"pylock.toml has no {kind} {name!r}",
-                code=f"{kind}-unknown",
-                hint=f"it has {', '.join(sorted(by_name))}" if by_name else f"it has no {kind}s at all",
-            )
-    # Markers compare group names as they are spelled in the lock.
-    return frozenset(by_name[name] for name in names)
-
-
 class _Narrowed:
     """The document as ``packaging`` sees it, and the way back from its objects to ours."""
 
-    def __init__(self, document: LockDocument, environment: TargetEnvironment) -> None:
+    def __init__(self, document: LockDocument, environment: TargetEnvironment, *, without_project: bool) -> None:
         self._document = document
         self._environment = environment
+        self._without_project = without_project
         self._supported = frozenset(environment.tags)
         self._used: set[str] = set()
         self._packages: dict[int, LockedPackage] = {}
@@ -114,14 +98,16 @@ class _Narrowed:
     def select(
         self, extras: Collection[str], groups: Collection[str]
     ) -> Iterator[tuple[NormalizedName, tuple[LockedPackage, LockedFile]]]:
-        packages = [self._package(package) for package in self._document.packages]
+        packages = [
+            self._package(locked, marker) for locked in self._document.packages for marker in self._markers_of(locked)
+        ]
         pylock = Pylock(
             lock_version=_LOCK_VERSION,
             environments=self._document.environments or None,  # an empty sequence would mean that none is covered
             requires_python=self._document.requires_python,
             extras=self._document.extras,
-            dependency_groups=self._document.dependency_groups,
-            default_groups=self._document.default_groups,
+            # `packaging` demands that what is asked for is declared, the synthetic groups of a default included.
+            dependency_groups=(*self._document.dependency_groups, *self._document.default_groups),
             created_by=self._document.created_by,
             packages=packages,
         )
@@ -143,7 +129,14 @@ class _Narrowed:
                 )
             yield locked.name, (locked, self._wheels[id(source)])
 
-    def _package(self, locked: LockedPackage) -> Package:
+    def _markers_of(self, locked: LockedPackage) -> Iterator[Marker | None]:
+        """Yield the marker that decides about an entry, or nothing for one that is out of the question."""
+        if not self._without_project or not is_wanted_by_project(locked, self._environment):
+            yield locked.marker
+        elif locked.without_project is not None:
+            yield locked.without_project
+
+    def _package(self, locked: LockedPackage, marker: Marker | None) -> Package:
         fitting = [wheel for wheel in locked.wheels if self._fits(wheel)]
         if len(fitting) > 1:
             # Of wheels with equally good tags the first is taken, and the build tag decides (PEP 427).
@@ -153,7 +146,7 @@ class _Narrowed:
         package = Package(
             name=locked.name,
             version=locked.version,
-            marker=locked.marker,
+            marker=marker,
             requires_python=locked.requires_python,
             wheels=[self._wheel(wheel) for wheel in wheels],
             sdist=None
@@ -202,13 +195,14 @@ def _dependencies(
 def _direct_names(
     document: LockDocument,
     environment: TargetEnvironment,
-    extras: Iterable[str],
-    groups: Iterable[str],
+    parts: ChosenParts,
     dependencies: Mapping[NormalizedName, Collection[NormalizedName]],
 ) -> frozenset[str]:
     if document.inputs is None:
         return frozenset(dependencies).difference(*dependencies.values())
-    tables = {DEPENDENCIES_TABLE, *map(optional_table, extras), *map(group_table, groups)}
+    tables = {*map(optional_table, parts.extras), *map(group_table, parts.groups)}
+    if not parts.without_project:
+        tables.add(DEPENDENCIES_TABLE)
     names = set()
     for table, text in document.inputs.requirements:
         if table not in tables:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.markers import InvalidMarker
+from packaging.markers import InvalidMarker, Marker
 from packaging.utils import NormalizedName, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
@@ -39,6 +39,27 @@ def parse_forks(own: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         _marker_text(marker, f"{_PLACE}.forks[{index}]") for index, marker in enumerate(_texts(own, "forks", _PLACE))
     )
+
+
+def parse_default_members(own: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the groups that are installed without asking, None where the lock does not say."""
+    return _texts(own, "default-groups", _PLACE) if "default-groups" in own else None
+
+
+def parse_conflicts(own: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Return the sets of parts of which at most one can be installed at a time."""
+    value = own.get("conflicts", [])
+    if not isinstance(value, list):
+        raise PlaceError(f"{_PLACE}.conflicts: must be a list")
+    return tuple(
+        _texts({f"conflicts[{index}]": parts}, f"conflicts[{index}]", _PLACE) for index, parts in enumerate(value)
+    )
+
+
+def parse_without_project(row: Mapping[str, Any], place: str) -> Marker | None:
+    """Return where the package whose TOML table is ``row`` is wanted without the project's own dependencies."""
+    text = parse_own_table(row, f"{place}.tool.pyvstore").get("without-project")
+    return None if text is None else parse_marker(_marker_text(text, f"{place}.tool.pyvstore.without-project"))
 
 
 def parse_input_digest(own: Mapping[str, Any]) -> str | None:

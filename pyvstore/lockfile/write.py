@@ -87,6 +87,9 @@ def _own_table(document: LockDocument) -> list[str]:
     lines: list[str] = []
     if document.input_digest is not None:
         lines.append(f"input-digest = {_text(document.input_digest)}")
+    if document.default_members is not None and document.dependency_groups:
+        lines += _list("default-groups", document.default_members) or ["default-groups = []"]
+    lines += _rows("conflicts", (f"[{', '.join(map(_text, parts))}]" for parts in document.conflicts))
     lines += _list("forks", document.forks)
     if document.inputs is not None:
         lines += _inputs(document.inputs)
@@ -128,6 +131,8 @@ def _package(package: LockedPackage) -> list[str]:
     if package.sdist is not None:
         lines.append(f"sdist = {_file(package.sdist)}")
     lines += _rows("wheels", map(_file, package.wheels))
+    if package.without_project is not None:
+        lines.append(f"tool.pyvstore.without-project = {_text(format_marker(package.without_project))}")
     conditional = [edge for edge in package.dependencies if edge.marker is not None]
     lines += _rows(
         "tool.pyvstore.dependency-markers",

@@ -19,6 +19,7 @@ class Release:
         version: parsed version.
         requires_python: raw specifier text for files that carry none themselves, or None.
         yanked: the reason ("" when none was given) when every file is yanked, else None (PEP 592).
+        excluded: why the user's settings exclude the release, else None.
         wheels: all wheels, in the index's order; each may have its own ``requires_python`` and ``yanked``.
         sdist: the source distribution, or None.
     """
@@ -27,6 +28,7 @@ class Release:
     version: Version
     requires_python: str | None = None
     yanked: str | None = None
+    excluded: str | None = None
     wheels: tuple[Artifact, ...] = ()
     sdist: Artifact | None = None
 

@@ -1,27 +1,36 @@
-"""`lock`: have a pylock.toml that answers pyproject.toml."""
+"""`lock`: have a pylock.toml that answers pyproject.toml, for every platform and Python that the project supports."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
-from pyvstore.ops.interpreters import choose_interpreter
-from pyvstore.ops.lockfiles import question, read_lock
-from pyvstore.ops.locking import fresh_lock
+from pyvstore.ops.lockfiles import question, read_lock, require_fresh
+from pyvstore.ops.locking import NO_UPGRADE, Upgrade, fresh_lock, tell_changes
+from pyvstore.requirements.settings import SettingsLayer
 
 
-def lock(context: Context, *, python: str | None = None) -> bool:
+def lock(
+    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Sequence[SettingsLayer] = ()
+) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
-    Raises ResolutionError where there is no answer, and FetchError where the index fails; the file is then as it was.
+    Starts no Python. With ``check`` nothing is resolved or written. Raises ResolutionError where there is no answer,
+    FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
+    then as it was.
     """
     project = context.project()
     with project.locked():
-        pyproject = project.files.read_document().data
         old = read_lock(project)
-        interpreter = choose_interpreter(project, pyproject, python, lock=old)
-        document, is_new = fresh_lock(project, question(project, pyproject, interpreter.environment), old)
+        asked = question(project, project.files.read_document().data, flags)
+        if check:
+            require_fresh(old, asked, "--check")
+            return False
+        document, is_new = fresh_lock(project, asked, old, upgrade)
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))
+            tell_changes(context.reporter, old, document)
         return is_new

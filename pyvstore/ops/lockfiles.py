@@ -11,7 +11,6 @@ from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.freshness import explain_stale, lock_inputs
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.parse import parse_lock
-from pyvstore.model.environment import TargetEnvironment
 from pyvstore.ops.context import Project
 from pyvstore.ops.settings import read_settings
 from pyvstore.requirements.project import ProjectRequirements, parse_project
@@ -26,31 +25,18 @@ class Question:
         requirements: what the project asks for.
         settings: all layers.
         inputs: both, as the lock records them.
-        environment: the one environment that is locked for.
     """
 
     requirements: ProjectRequirements
     settings: Settings
     inputs: LockInputs
-    environment: TargetEnvironment
 
 
-def question(project: Project, pyproject: Mapping[str, object], environment: TargetEnvironment) -> Question:
-    """Collect what a lock for ``environment`` has to answer."""
+def question(project: Project, pyproject: Mapping[str, object]) -> Question:
+    """Collect what a lock has to answer."""
     requirements = parse_project(pyproject)
     settings = read_settings(project.context, pyproject)
-    inputs = lock_inputs(requirements, settings, environments=(environment_marker(environment),))
-    return Question(requirements, settings, inputs, environment)
-
-
-def environment_marker(environment: TargetEnvironment) -> str:
-    """Return the marker that tells this kind of machine and Python minor from others."""
-    markers = environment.markers
-    parts = [
-        f"{name} == '{markers[name]}'"
-        for name in ("implementation_name", "platform_machine", "python_version", "sys_platform")
-    ]
-    return " and ".join(parts)
+    return Question(requirements, settings, lock_inputs(requirements, settings))
 
 
 def read_lock(project: Project) -> LockDocument | None:

@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import NormalizedName
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.events import Resolved
+from pyvstore.events import Resolved, Warned
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
 from pyvstore.lockfile.document import DependencyEdge, LockDocument
-from pyvstore.lockfile.freeze import FrozenPackage, freeze
+from pyvstore.lockfile.freeze import FrozenNames, FrozenPackage, freeze
 from pyvstore.lockfile.freshness import explain_stale, preferences
 from pyvstore.lockfile.inputs import LockInputs
+from pyvstore.lockfile.markers import ScopeMarkers
 from pyvstore.model.artifact import Artifact
-from pyvstore.model.environment import TargetEnvironment
+from pyvstore.ops.asking import Exclusion, Usable, lattice_of, names_of, policy_of, roots_of
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
 from pyvstore.ops.settings import index_specs
 from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
-from pyvstore.resolution.policy import Policy, Preference, Prereleases, RootRequirement, Strategy
+from pyvstore.resolution.policy import Preference
 from pyvstore.resolution.universe import Universe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upgrade:
+    """Which old pins are given up.
+
+    Attributes:
+        everything: all of them.
+        packages: those of these names; bounds hold for this once.
+    """
+
+    everything: bool = False
+    packages: tuple[Requirement, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is given up."""
+        return self.everything or bool(self.packages)
+
+
+NO_UPGRADE = Upgrade()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A resolution that has yet to be written down."""
+    """A resolution that has yet to be written down; ``names`` are the project's optional parts."""
 
     resolution: Resolution
+    names: FrozenNames
 
     def lowest_version(self, name: NormalizedName) -> Version | None:
         """Return the oldest version chosen of ``name``, anywhere; None when it is nowhere needed."""
@@ -42,90 +65,93 @@ class Answer:
 
     def freeze(self, inputs: LockInputs) -> LockDocument:
         """Return the lockfile that answers ``inputs`` with this resolution."""
-        packages = [_frozen(package) for package in self.resolution.packages]
+        resolution = self.resolution
+        markers = ScopeMarkers(resolution.universe, resolution.covered, self.names.default_groups)
         return freeze(
-            packages,
+            [_frozen(package, markers) for package in resolution.packages],
             inputs,
-            environments=inputs.environments,
+            environments=resolution.environments,
             requires_python=inputs.requires_python or None,
-            forks=self.resolution.regions,
+            forks=resolution.regions,
+            names=self.names,
         )
 
 
-def fresh_lock(project: Project, asked: Question, old: LockDocument | None) -> tuple[LockDocument, bool]:
+def fresh_lock(
+    project: Project, asked: Question, old: LockDocument | None, upgrade: Upgrade = NO_UPGRADE
+) -> tuple[LockDocument, bool]:
     """Return a lock that answers ``asked`` (``old`` if it does), and whether it is new and has yet to be written."""
-    if old is not None and not explain_stale(old, asked.inputs):
+    if old is not None and not upgrade and not explain_stale(old, asked.inputs):
         return old, False
-    return resolve(project, asked, old).freeze(asked.inputs), True
+    new = resolve(project, asked, old, upgrade).freeze(asked.inputs)
+    return (old, False) if new == old else (new, True)
 
 
-def resolve(project: Project, asked: Question, old: LockDocument | None) -> Answer:
+def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade: Upgrade = NO_UPGRADE) -> Answer:
     """Ask the index for versions that meet the project's requirements, keeping those of ``old`` where they do.
 
     Raises ResolutionError with an explanation where there are none, and FetchError where the index fails.
     """
     context = project.context
     started = time.perf_counter()
-    roots = [RootRequirement(requirement=requirement) for requirement in asked.requirements.dependencies]
+    lattice = lattice_of(asked.requirements, asked.settings)
+    names = names_of(asked.requirements, asked.settings)
+    bounds = [requirement for requirement in upgrade.packages if requirement.specifier]
     (index, *_) = index_specs(asked.settings)
-    kept = preferences(old) if old is not None else {}
-    fits = _Fits(asked.environment)
+    exclusion = Exclusion.of(asked.settings, datetime.now(timezone.utc))
+    keeps_old = old is not None and not upgrade.everything
     with (
         IndexClient(index, project.store.shelf("index"), offline=context.offline, reporter=context.reporter) as client,
-        IndexSource(client, usable=fits.usable) as source,
+        IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source,
     ):
         resolution = resolve_requirements(
-            roots,
-            universe=Universe((asked.environment,)),
+            roots_of(asked.requirements),
+            universe=Universe.of(lattice),
             source=source,
-            preferences={name: tuple(Preference(str(version)) for version in found) for name, found in kept.items()},
-            policy=Policy(
-                prereleases=Prereleases(asked.settings.prereleases),
-                strategy=Strategy(asked.settings.resolution),
-                offline=context.offline,
-            ),
+            preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
+            policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
+            regions=old.forks if old is not None and keeps_old else (),
             reporter=context.reporter,
         )
     context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
-    return Answer(resolution)
+    _tell(project, resolution, old)
+    return Answer(resolution, names)
 
 
-class _Fits:
-    """Whether a file serves the environment: what the index room guesses by."""
-
-    def __init__(self, environment: TargetEnvironment) -> None:
-        self._tags = frozenset(environment.tags)
-        self._python = environment.python_full_version
-
-    def usable(self, artifact: Artifact) -> bool:
-        if not artifact.is_wheel or artifact.yanked is not None:
-            return False
-        *_, pythons, abis, platforms = artifact.filename.removesuffix(".whl").rsplit("-", 3)
-        tags = (
-            f"{python}-{abi}-{platform}"
-            for python in pythons.split(".")
-            for abi in abis.split(".")
-            for platform in platforms.split(".")
-        )
-        return any(tag in self._tags for tag in tags) and self._runs_on(artifact.requires_python)
-
-    def _runs_on(self, requires_python: str | None) -> bool:
-        try:
-            return not requires_python or SpecifierSet(requires_python).contains(self._python, prereleases=True)
-        except InvalidSpecifier:
-            return True
+def _kept(old: LockDocument, upgrade: Upgrade) -> Mapping[NormalizedName, Sequence[Preference]]:
+    given_up = {canonicalize_name(requirement.name) for requirement in upgrade.packages}
+    return {
+        name: tuple(Preference(str(version), marker) for version, marker in found)
+        for name, found in preferences(old).items()
+        if name not in given_up
+    }
 
 
-def _frozen(package: ResolvedPackage) -> FrozenPackage:
+def _tell(project: Project, resolution: Resolution, old: LockDocument | None) -> None:
+    """Say what the lock does not cover, and which packages cannot be installed somewhere; each when it is news."""
+    reporter = project.context.reporter
+    for reason in resolution.left_out:
+        reporter.emit(Warned("left-out", f"the lock leaves it out: {reason}"))
+    known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
+    for package, where in resolution.without_files:
+        if (package.name, package.version) not in known:
+            place = resolution.universe.describe(where)
+            kind = "only a source distribution" if package.sdist is not None else "no file"
+            reporter.emit(Warned("no-wheel", f"{package.name} {package.version} has {kind} for {place}"))
+
+
+def _frozen(package: ResolvedPackage, markers: ScopeMarkers) -> FrozenPackage:
     artifacts: Sequence[Artifact] = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
+    scopes = dict(package.scopes)
     return FrozenPackage(
         name=package.name,
         version=package.release.version,
         requires_python=package.requires_python,
         artifacts=tuple(artifacts),
-        marker=package.marker,
+        marker=markers.marker(scopes),
         dependencies=tuple(map(_frozen_edge, package.dependencies)),
         index_url=artifacts[0].index_url if artifacts else None,
+        without_project=markers.without_project(scopes),
     )
 
 

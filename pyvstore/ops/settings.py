@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pyvstore.errors import UsageError
 from pyvstore.index.spec import IndexSpec
 from pyvstore.ops.context import Context
+from pyvstore.requirements.indexes import IndexSetting
 from pyvstore.requirements.settings import (
-    IndexSetting,
     Settings,
     SettingsLayer,
     environment_layer,

@@ -26,12 +26,14 @@ class Work:
         asked: what the project asks for.
         selection: what that means for ``interpreter``.
         interpreter: the Python.
+        parts: the optional parts that are in the selection.
         new_lock: a lockfile that has yet to be written, or None.
     """
 
     asked: Question
     selection: Selection
     interpreter: Interpreter
+    parts: Parts
     new_lock: LockDocument | None
 
     def obtain(self, project: Project) -> Obtained:
@@ -55,10 +57,13 @@ def work_out(project: Project, options: SyncOptions) -> Work:
     old = read_lock(project)
     pyproject = project.files.read_document().data
     interpreter = choose_interpreter(project, pyproject, options.python, lock=old)
-    asked = question(project, pyproject, interpreter.environment)
+    asked = question(project, pyproject)
     document = _lock(project, asked, options, old)
-    selection = select(document, interpreter.environment)
-    return Work(asked, selection, interpreter, None if document is old else document)
+    if document is not old and options.python is None and not covers(document, interpreter.environment):
+        interpreter = choose_interpreter(project, pyproject, None, lock=document)
+    parts = parts_of(project, options.parts)
+    selection = select(document, interpreter.environment, parts)
+    return Work(asked, selection, interpreter, parts, None if document is old else document)
 
 
 def _lock(project: Project, asked: Question, options: SyncOptions, old: LockDocument | None) -> LockDocument:
@@ -66,11 +71,9 @@ def _lock(project: Project, asked: Question, options: SyncOptions, old: LockDocu
         return require_lock(old, "--frozen does not make one")
     if options.locked or options.check:
         return require_fresh(old, asked, "--locked" if options.locked else "--check")
-    if old is not None and not explain_stale(old, asked.inputs):
-        return old
-    from pyvstore.ops.locking import resolve
+    from pyvstore.ops.locking import fresh_lock
 
-    return resolve(project, asked, old).freeze(asked.inputs)
+    return fresh_lock(project, asked, old)[0]
 
 
 def mention_of(asked: Question) -> str | None:

@@ -11,45 +11,54 @@ only the default index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from packaging.utils import NormalizedName
+
 from pyvstore.errors import UsageError
-from pyvstore.requirements.project import describe_type
-from pyvstore.requirements.text import printable
-from pyvstore.requirements.urls import IndexLocation, parse_index_url
-
-PUBLIC_INDEX_URL = "https://" + ".".join(("py" + "pi", "org")) + "/simple/"
-"""The index that is asked when no layer names a default one."""
-
-PRERELEASES = ("if-necessary", "allow", "disallow")
-RESOLUTIONS = ("highest", "lowest", "lowest-direct")
-
-_CHOICES = {"prereleases": PRERELEASES, "resolution": RESOLUTIONS}
-_ACTIVE = ("index", "package", *_CHOICES)
-_NOT_YET = (
-    "allow-builds",
-    "conflicts",
-    "constraints",
-    "default-groups",
-    "environments",
-    "exclude",
-    "exclude-newer",
-    "materialize",
-    "no-binary",
-    "no-build",
-    "overlap-winners",
-    "overlaps",
-    "overrides",
-    "platforms",
-    "required-environments",
-    "sources",
-    "workspace",
+from pyvstore.model.platforms import DEFAULT_PLATFORMS
+from pyvstore.requirements.cutoff import CutOff
+from pyvstore.requirements.indexes import PUBLIC_INDEX, IndexSetting, parse_default_index, parse_indexes
+from pyvstore.requirements.setting_values import (
+    Part,
+    alike,
+    choice_of,
+    parse_bounds,
+    parse_conflicts,
+    parse_cut_off_setting,
+    parse_default_groups,
+    parse_flag,
+    parse_markers,
+    parse_names,
+    parse_package_cut_offs,
+    parse_package_list,
+    parse_platforms,
+    wrong_type,
 )
+from pyvstore.requirements.text import printable
+
+_PARSERS: Mapping[str, Callable[[object, str], object]] = {
+    "conflicts": parse_conflicts,
+    "constraints": parse_bounds,
+    "default-groups": parse_default_groups,
+    "environments": parse_markers,
+    "exclude": parse_names,
+    "exclude-newer": parse_cut_off_setting,
+    "exclude-newer-package": parse_package_cut_offs,
+    "no-binary": parse_package_list,
+    "no-build": parse_package_list,
+    "overrides": parse_bounds,
+    "package": parse_flag,
+    "platforms": parse_platforms,
+    "prereleases": choice_of("if-necessary", "allow", "disallow"),
+    "required-environments": parse_markers,
+    "resolution": choice_of("highest", "lowest", "lowest-direct"),
+}
+_VARIABLES = ("exclude-newer", "prereleases", "resolution")
+_NOT_YET = ("allow-builds", "materialize", "overlap-winners", "overlaps", "sources", "workspace")
 _STORE_KEYS = ("home", "store", "store-home", "store-dir")
-_INDEX_KEYS = ("name", "url", "default")
-_INDEX_NOT_YET = ("explicit",)
 
 
 class Origin(IntEnum):
@@ -62,56 +71,58 @@ class Origin(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IndexSetting:
-    """One index, in the order in which indexes are asked.
+class SettingsLayer:
+    """The checked values of one source.
 
     Attributes:
-        name: what people call it; the host when they gave it no name.
-        location: see `IndexLocation`.
-        default: whether it takes the public index's place (and is asked last).
+        origin: which source.
+        values: key as people write it → checked value; a key that the source does not say is not there.
+        index: the list of indexes, None where the source has none.
+        index_url: the default index as a bare URL.
     """
 
-    name: str
-    location: IndexLocation
-    default: bool = False
-
-    @property
-    def url(self) -> str:
-        """The index root, without credentials."""
-        return self.location.url
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SettingsLayer:
-    """The checked values of one source; None where the source says nothing."""
-
     origin: Origin
+    values: Mapping[str, object] = field(default_factory=dict)
     index: tuple[IndexSetting, ...] | None = None
     index_url: IndexSetting | None = None
-    package: bool | None = None
-    prereleases: str | None = None
-    resolution: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What all layers together say.
+    """What all layers together say. The fields are named like the keys; requirements and markers are canonical texts.
 
     Attributes:
         indexes: never empty; the first one that has a project answers for it, the default index is last.
         package: whether the project itself is installed; None: when it has a build system.
-        prereleases: one of `PRERELEASES`.
-        resolution: one of `RESOLUTIONS`.
+        platforms: names of `pyvstore.model.platforms`.
+        environments: markers that narrow what the lock covers; empty for no limit.
+        required_environments: markers of environments where every package must have a file that can be installed.
+        constraints: bounds that require nothing by themselves.
+        overrides: take the place of every requirement on their name.
+        exclude: names that are dropped wherever something requires them.
+        exclude_newer: the cut-off for files of all packages but those of ``exclude_newer_package``.
+        exclude_newer_package: (name, its own cut-off or None for no limit).
+        no_build, no_binary: names, or ``:all:``.
+        default_groups: names, or ``:all:``; None: the group ``dev``, if there is one.
+        conflicts: sets of extras and groups of which at most one is installed at a time.
     """
 
-    indexes: tuple[IndexSetting, ...] = field(
-        default_factory=lambda: (
-            IndexSetting(name="public", location=IndexLocation(url=PUBLIC_INDEX_URL), default=True),
-        )
-    )
+    indexes: tuple[IndexSetting, ...] = (PUBLIC_INDEX,)
     package: bool | None = None
     prereleases: str = "if-necessary"
     resolution: str = "highest"
+    platforms: tuple[str, ...] = DEFAULT_PLATFORMS
+    environments: tuple[str, ...] = ()
+    required_environments: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    exclude: tuple[NormalizedName, ...] = ()
+    exclude_newer: CutOff | None = None
+    exclude_newer_package: tuple[tuple[NormalizedName, CutOff | None], ...] = ()
+    no_build: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    default_groups: tuple[str, ...] | None = None
+    conflicts: tuple[tuple[Part, ...], ...] = ()
 
 
 def user_layer(table: Mapping[str, object]) -> SettingsLayer:
@@ -131,10 +142,10 @@ def project_layer(pyproject: Mapping[str, object]) -> SettingsLayer:
     """
     tool = pyproject.get("tool", {})
     if not isinstance(tool, Mapping):
-        raise _wrong_type("tool", tool, "a table")
+        raise wrong_type("tool", tool, "a table")
     table = tool.get("pyvstore", {})
     if not isinstance(table, Mapping):
-        raise _wrong_type("tool.pyvstore", table, "a table")
+        raise wrong_type("tool.pyvstore", table, "a table")
     return _parse_table(table, Origin.PROJECT, "tool.pyvstore.")
 
 
@@ -144,73 +155,53 @@ def environment_layer(variables: Mapping[str, str]) -> SettingsLayer:
     Raises:
         UsageError: code ``setting``.
     """
+    names = {key: f"PYVSTORE_{key.replace('-', '_').upper()}" for key in _VARIABLES}
     url = variables.get("PYVSTORE_INDEX_URL") or None
-    choices = {
-        key: _parse_choice(key, value, f"PYVSTORE_{key.upper()}")
-        for key in _CHOICES
-        if (value := variables.get(f"PYVSTORE_{key.upper()}"))
-    }
     return SettingsLayer(
         origin=Origin.ENVIRONMENT,
-        index_url=None if url is None else _default_index(url, "PYVSTORE_INDEX_URL"),
-        prereleases=choices.get("prereleases"),
-        resolution=choices.get("resolution"),
+        values={key: _PARSERS[key](variables[name], name) for key, name in names.items() if variables.get(name)},
+        index_url=None if url is None else parse_default_index(url, "PYVSTORE_INDEX_URL"),
     )
 
 
-def flags_layer(
-    *,
-    index_url: str | None = None,
-    package: bool | None = None,
-    prereleases: str | None = None,
-    resolution: str | None = None,
-) -> SettingsLayer:
-    """Check what was given on the command line; None means not given.
+def flags_layer(*, index_url: str | None = None, **values: str | None) -> SettingsLayer:
+    """Check what was given on the command line, by the keys' names with underscores; None means not given.
 
     Raises:
         UsageError: code ``setting``.
     """
+    given = {name.replace("_", "-"): value for name, value in values.items() if value is not None}
     return SettingsLayer(
         origin=Origin.FLAGS,
-        index_url=None if index_url is None else _default_index(index_url, "--index-url"),
-        package=package,
-        prereleases=None if prereleases is None else _parse_choice("prereleases", prereleases, "--prereleases"),
-        resolution=None if resolution is None else _parse_choice("resolution", resolution, "--resolution"),
+        values={key: _PARSERS[key](value, f"--{key}") for key, value in given.items()},
+        index_url=None if index_url is None else parse_default_index(index_url, "--index-url"),
     )
 
 
 def merge_settings(layers: Iterable[SettingsLayer]) -> Settings:
     """Return the settings that all ``layers`` together mean; the order in which they are given does not matter."""
-    merged = Settings()
+    values: dict[str, object] = {}
     listed: tuple[IndexSetting, ...] = ()
-    default = merged.indexes[-1]
-    package, prereleases, resolution = merged.package, merged.prereleases, merged.resolution
+    default = PUBLIC_INDEX
     for layer in sorted(layers, key=lambda layer: layer.origin):
         if layer.index is not None:
             listed = tuple(index for index in layer.index if not index.default)
-            default = next((index for index in layer.index if index.default), merged.indexes[-1])
+            default = next((index for index in layer.index if index.default), PUBLIC_INDEX)
         default = layer.index_url or default
-        package = package if layer.package is None else layer.package
-        prereleases = layer.prereleases or prereleases
-        resolution = layer.resolution or resolution
-    return Settings(indexes=(*listed, default), package=package, prereleases=prereleases, resolution=resolution)
+        values.update(layer.values)
+    named = {key.replace("-", "_"): value for key, value in values.items()}
+    return Settings(indexes=(*listed, default), **named)  # type: ignore[arg-type]
 
 
 def _parse_table(table: Mapping[str, object], origin: Origin, prefix: str) -> SettingsLayer:
     for key in table:
-        if key not in _ACTIVE:
+        if key not in _PARSERS and key != "index":
             raise _refusal(key, prefix + printable(key))
-    package = table.get("package")
-    if package is not None and not isinstance(package, bool):
-        raise _wrong_type(f"{prefix}package", package, "true or false")
-    choices = {key: _parse_choice(key, table[key], prefix + key) for key in _CHOICES if key in table}
-    return SettingsLayer(
-        origin=origin,
-        index=_parse_indexes(table["index"], origin, f"{prefix}index") if "index" in table else None,
-        package=package,
-        prereleases=choices.get("prereleases"),
-        resolution=choices.get("resolution"),
-    )
+    index = None
+    if "index" in table:
+        index = parse_indexes(table["index"], f"{prefix}index", credentials_allowed=origin is not Origin.PROJECT)
+    values = {key: parse(table[key], prefix + key) for key, parse in _PARSERS.items() if key in table}
+    return SettingsLayer(origin=origin, values=values, index=index)
 
 
 def _refusal(key: str, place: str) -> UsageError:
@@ -226,80 +217,5 @@ def _refusal(key: str, place: str) -> UsageError:
             code="setting-unsupported",
             hint=f"remove `{key}`",
         )
-    return UsageError(f"{place}: there is no such setting", code="setting", hint=_alike(key, (*_ACTIVE, *_NOT_YET)))
-
-
-def _parse_indexes(value: object, origin: Origin, place: str) -> tuple[IndexSetting, ...]:
-    if not isinstance(value, list):
-        raise _wrong_type(place, value, "a list of tables")
-    indexes: list[IndexSetting] = []
-    for position, table in enumerate(value):
-        if not isinstance(table, Mapping):
-            raise _wrong_type(f"{place}[{position}]", table, "a table")
-        index = _parse_index(table, origin, f"{place}[{position}]")
-        if any(other.name == index.name for other in indexes):
-            raise UsageError(f"{place}[{position}].name: {index.name!r} is used twice", code="setting")
-        if index.default and any(other.default for other in indexes):
-            raise UsageError(f"{place}[{position}].default: there can be only one default index", code="setting")
-        indexes.append(index)
-    return tuple(indexes)
-
-
-def _parse_index(table: Mapping[str, object], origin: Origin, place: str) -> IndexSetting:
-    for key in table:
-        if key in _INDEX_NOT_YET:
-            raise UsageError(f"{place}.{key}: this version does not support this yet", code="setting-unsupported")
-        if key not in _INDEX_KEYS:
-            raise UsageError(
-                f"{place}.{printable(key)}: there is no such setting", code="setting", hint=_alike(key, _INDEX_KEYS)
-            )
-    url, name, default = table.get("url"), table.get("name"), table.get("default", False)
-    if not isinstance(url, str):
-        raise UsageError(f"{place}.url: is missing or not a text", code="setting")
-    if name is not None and (not isinstance(name, str) or not name.isprintable() or not name.strip()):
-        raise UsageError(f"{place}.name: must be a text of one line", code="setting")
-    if not isinstance(default, bool):
-        raise _wrong_type(f"{place}.default", default, "true or false")
-    location = _parse_url(url, f"{place}.url")
-    if origin is Origin.PROJECT and location.username is not None:
-        raise UsageError(
-            f"{place}.url: a committed file must not hold credentials",
-            code="setting",
-            hint="put the URL with its credentials into your own settings file or into PYVSTORE_INDEX_URL",
-        )
-    return IndexSetting(name=name or _host(location), location=location, default=default)
-
-
-def _default_index(url: str, place: str) -> IndexSetting:
-    location = _parse_url(url, place)
-    return IndexSetting(name=_host(location), location=location, default=True)
-
-
-def _parse_url(text: str, place: str) -> IndexLocation:
-    try:
-        return parse_index_url(text)
-    except ValueError as error:
-        raise UsageError(f"{place}: the URL {error}", code="setting") from error
-
-
-def _host(location: IndexLocation) -> str:
-    return location.url.split("/")[2] or "file"
-
-
-def _parse_choice(key: str, value: object, place: str) -> str:
-    choices = _CHOICES[key]
-    if not isinstance(value, str) or value not in choices:
-        listed = ", ".join(f"`{choice}`" for choice in choices)
-        raise UsageError(f"{place}: {value!r} is not one of {listed}", code="setting")
-    return value
-
-
-def _alike(key: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # only people who mistyped pay for it
-
-    matches = get_close_matches(key.lower().replace("_", "-"), sorted(known), n=1)
-    return f"did you mean `{matches[0]}`?" if matches else None
-
-
-def _wrong_type(place: str, value: object, wanted: str) -> UsageError:
-    return UsageError(f"{place}: must be {wanted}, not {describe_type(value)}", code="setting")
+    known = ("index", *_PARSERS, *_NOT_YET)
+    return UsageError(f"{place}: there is no such setting", code="setting", hint=alike(key, known))

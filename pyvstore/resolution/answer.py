@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 from pyvstore.model.artifact import Artifact
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.offering import Dependency, Offering
-from pyvstore.resolution.policy import Preference
+from pyvstore.resolution.policy import Builds, Preference
 from pyvstore.resolution.source import OfferedRelease
 from pyvstore.resolution.universe import Universe
 
@@ -79,6 +79,7 @@ class Resolution:
             resolution with the old pins gives the same answer again.
         universe: over which the masks are.
         rounds: of resolvelib, for benchmarks.
+        left_out: one sentence for each reason why newer Pythons are not covered.
     """
 
     packages: tuple[ResolvedPackage, ...]
@@ -88,6 +89,7 @@ class Resolution:
     regions: tuple[str, ...]
     universe: Universe
     rounds: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def pins(self) -> dict[NormalizedName, tuple[Preference, ...]]:
@@ -150,6 +152,19 @@ def merge(reaches: Iterable[Reach]) -> Reach:
     return total
 
 
+def within(reach: Reach, mask: int) -> Reach:
+    """Return what of ``reach`` lies within ``mask``."""
+    found: Reach = {}
+    for choice, extras in reach.items():
+        kept = {
+            extra: {scope: part & mask for scope, part in scopes.items() if part & mask}
+            for extra, scopes in extras.items()
+        }
+        if kept[""]:
+            found[choice] = {extra: scopes for extra, scopes in kept.items() if scopes}
+    return found
+
+
 def everywhere(scopes: Mapping[str, int]) -> int:
     """Return the union over all scopes."""
     mask = 0
@@ -208,7 +223,7 @@ def _package(
         without_files=mask & ~catalogue.appraise(offering, rank).files,
         extras=tuple(NormalizedName(extra) for extra in sorted(extras) if extra),
         wheels=tuple(wheel for wheel in release.wheels if mask & catalogue.wheel_mask(release, wheel)),
-        sdist=release.sdist if catalogue.policy.builds_allowed(name) else None,
+        sdist=release.sdist if catalogue.policy.builds(name) is not Builds.NEVER else None,
         scopes=tuple(sorted((scope, part) for scope, part in extras[""].items() if part)),
         dependencies=edges_of(catalogue, wanted, by_name, mask),
     )

@@ -18,7 +18,7 @@ from pyvstore.events import Reporter, Resolving
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.release import ReleaseMetadata
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
-from pyvstore.resolution.policy import Policy
+from pyvstore.resolution.policy import Builds, Policy
 from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
 from pyvstore.resolution.source import CandidateSource, OfferedRelease
 from pyvstore.resolution.universe import Universe
@@ -116,14 +116,30 @@ class Catalogue:
             return Appraisal(appraisal.pythons & ~misfit, appraisal.files & ~misfit)
         return appraisal
 
-    def hopeless(self, offering: Offering, versions: int, need: int) -> int:
-        """Return the part of ``need`` where files are only a preference and none of ``versions`` has any."""
+    def hopeless(self, offering: Offering, versions: int, need: int) -> tuple[int, int]:
+        """Return where in ``need`` none of ``versions`` has a file although files are only a preference there.
+
+        The second value are the versions that may be used there all the same: those with files for others, or, when
+        there is none, those with a source distribution.
+        """
         left = need & ~self._required
-        while versions and left:
-            rank = versions.bit_length() - 1
-            versions ^= 1 << rank
-            left &= ~self.appraise(offering, rank).files
-        return left
+        filed = sources = 0
+        pending = versions
+        while pending and left:
+            rank = pending.bit_length() - 1
+            pending ^= 1 << rank
+            files = self.appraise(offering, rank).files
+            left &= ~files
+            if files:
+                filed |= 1 << rank
+            elif self.is_source_only(offering, rank):
+                sources |= 1 << rank
+        return left, filed or sources
+
+    def is_source_only(self, offering: Offering, rank: int) -> bool:
+        """Tell whether a release would have to be built, and may be."""
+        release = offering.releases[rank]
+        return release.sdist is not None and self.policy.builds(offering.name) is not Builds.NEVER
 
     def _judge(self, name: NormalizedName, release: OfferedRelease) -> Appraisal:
         full = self.universe.full
@@ -136,7 +152,8 @@ class Catalogue:
         if release.sdist is not None:
             accepts = self._accepts(release, release.sdist)
             pythons |= accepts
-            if self.policy.builds_allowed(name):
+            builds = self.policy.builds(name)
+            if builds is Builds.ALLOWED or (builds is Builds.LAST and files):
                 files |= accepts
         return Appraisal(pythons, files)
 

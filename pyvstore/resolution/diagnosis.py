@@ -95,7 +95,9 @@ class Diagnosis:
         defect = self._catalogue.defects.get((offering.name, rank))
         disallowed = self._catalogue.policy.prereleases is Prereleases.DISALLOW and release.version.is_prerelease
         ruling: Ruling | None = None
-        if release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
+        if release.excluded is not None:
+            ruling = Ruling("no-old-version", release.excluded)
+        elif release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
             ruling = Ruling("no-unyanked", f"yanked{f' ({release.yanked})' if release.yanked else ''}")
         elif disallowed:
             ruling = Ruling("no-final", "a pre-release")

@@ -24,6 +24,7 @@ from pyvstore.resolution.answer import (
     merge,
     packages_of,
     reach_of_region,
+    within,
 )
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.check import check_answer
@@ -112,6 +113,9 @@ class _Run:
         self._optional = 0
         for marker in policy.may_leave_out:
             self._optional |= universe.marker_mask(marker)
+        self._newer = 0
+        for marker in policy.may_leave_out_newer:
+            self._newer |= universe.marker_mask(marker)
         self._scoped: list[tuple[str, Dependency]] = []
         self.origins: list[tuple[Dependency, str]] = []
         for root in sorted(roots, key=lambda root: (*_sort_key(normalise(root.requirement)), root.scope, root.origin)):
@@ -122,7 +126,8 @@ class _Run:
                     code="url-requirement",
                     hint=f"require a version of {parsed.name} from an index instead",
                 )
-            for dependency in self.catalogue.rewritten(parsed, universe.marker_mask(parsed.marker_text)):
+            where = universe.marker_mask(parsed.marker_text) & universe.scope_mask(root.scope)
+            for dependency in self.catalogue.rewritten(parsed, where):
                 self._scoped.append((root.scope, dependency))
                 self.origins.append((dependency, root.origin))
         constraints: dict[str, list[Dependency]] = {}
@@ -145,6 +150,7 @@ class _Run:
         work = self._first_regions()
         done: list[tuple[int, Reach]] = []
         left_out = 0
+        reasons: list[ResolutionError] = []
         while work:
             region = work.pop(0)
             try:
@@ -155,18 +161,32 @@ class _Run:
                 continue
             except _Hopeless:
                 if region & ~self._optional:
-                    raise
+                    reasons.append(self._reason_to_leave_out(region))
                 left_out |= region
                 continue
             done.append((region, reach))
             for (name, rank), extras in reach.items():
                 self.inclinations.add(name, rank, everywhere(extras[""]))
-        if not done:
+        covered = self._universe.full & ~self._universe.everywhere_like(left_out)
+        if not covered:
             raise _Hopeless(left_out)
-        reach = merge(reach for _, reach in done)
-        covered = self._universe.full & ~left_out
+        reach = merge(within(reach, covered) for _, reach in done)
         check_answer(self.catalogue, self.question, reach, covered)
-        return self._resolution(reach, [region for region, _ in done], covered)
+        regions = [region & covered for region, _ in done if region & covered]
+        return self._resolution(reach, regions, covered, reasons)
+
+    def _reason_to_leave_out(self, region: int) -> ResolutionError:
+        """Return why nothing can be had for newer Pythons, which nobody named.
+
+        Raises `_Hopeless` when that is no reason to leave them out.
+        """
+        if region & ~self._newer:
+            raise _Hopeless(region)
+        reason = explain(self.catalogue, self.question, self.inclinations, self.origins, region)
+        self.catalogue.is_frozen = False
+        if reason.code != "no-python":
+            raise _Hopeless(region)
+        return reason
 
     def _answer(self, region: int) -> Reach:
         try:
@@ -189,13 +209,15 @@ class _Run:
         left = self._universe.full
         found = []
         for marker in self._regions:
-            region = left & self._universe.marker_mask(marker)
+            region = left & self._universe.lock_marker_mask(marker)
             if region:
                 found.append(region)
                 left &= ~region
         return [*found, left] if left else found
 
-    def _resolution(self, reach: Reach, regions: Sequence[int], covered: int) -> Resolution:
+    def _resolution(
+        self, reach: Reach, regions: Sequence[int], covered: int, reasons: Sequence[ResolutionError]
+    ) -> Resolution:
         packages = packages_of(self.catalogue, reach, covered)
         by_name: dict[NormalizedName, list[tuple[int, int]]] = {}
         for (name, rank), extras in sorted(reach.items()):
@@ -214,6 +236,7 @@ class _Run:
             regions=tuple(marker for marker in markers if marker is not None),
             universe=universe,
             rounds=self.effort.rounds,
+            left_out=tuple(dict.fromkeys(reason.message for reason in reasons)),
         )
 
 

@@ -2,7 +2,8 @@
 
 Codes: ``no-such-project``, ``no-version`` (nothing matches), ``no-python`` (what matches needs another Python),
 ``no-wheel`` (what matches has no usable file), ``no-unyanked`` and ``no-final`` (what matches was withdrawn, or is a
-pre-release), ``no-usable-version`` (broken metadata), and ``no-solution`` for requirements that contradict each other.
+pre-release), ``no-old-version`` (what matches is newer than ``exclude-newer``
+allows), ``no-usable-version`` (broken metadata), and ``no-solution`` for requirements that contradict each other.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class _Explanation:
             "no-wheel": f"no matching version of {sink} has a usable file for {self._where}",
             "no-unyanked": f"every matching version of {sink} was yanked",
             "no-final": f"only pre-releases of {sink} match",
+            "no-old-version": f"every matching version of {sink} is too new",
             "no-usable-version": f"no matching version of {sink} is usable",
         }
         return messages.get(code, f"these requirements cannot be met together on {self._where}")
@@ -194,6 +196,8 @@ class _Explanation:
             "no-wheel": "allow other versions, or take the environment out with `environments` or `platforms`",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
+            "no-old-version": f"move `exclude-newer` ({policy.exclude_newer}), or lift it for this package with "
+            f"`exclude-newer-package = {{ {sink} = false }}` in [tool.pyvstore]",
             "no-usable-version": f"allow other versions of {sink}{cut_off}",
         }
         if code in hints:

@@ -7,38 +7,20 @@ search is run again on a `Lattice.refined` one; a point is named by the *first* 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from packaging.markers import Marker
 from packaging.version import Version
 
 from pyvstore.model.environment import TargetEnvironment
-from pyvstore.model.tags import linux_platforms, macos_platforms, supported_tags, windows_platforms
+from pyvstore.model.platforms import DEFAULT_PLATFORMS, PLATFORM_CLASSES, PlatformClass
+from pyvstore.model.tags import supported_tags
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
 from pyvstore.resolution.lenient import lenient_specifier
 
-GLIBC = (2, 35)
-"""What a Linux class is assumed to have: the oldest distribution that most projects still meet is younger."""
-MUSL = (1, 2)
-MACOS = (15, 0)
 OLDEST_PYTHON = (3, 8)
 NEWEST_PYTHON = (3, 14)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlatformClass:
-    """Machines that markers and tags treat alike.
-
-    Attributes:
-        name: ``linux-x86_64``; what the ``platforms`` setting names.
-        markers: the marker variables that depend on the platform alone.
-        platforms: platform tags of wheels that run there, most preferred first.
-    """
-
-    name: str
-    markers: tuple[tuple[str, str], ...]
-    platforms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +40,6 @@ CPYTHON = PythonImplementation("cpython", "CPython")
 PYPY = PythonImplementation("pypy", "PyPy", "pp73")
 
 
-def _platform(name: str, system: tuple[str, str, str], machine: str, platforms: Sequence[str]) -> PlatformClass:
-    os_name, sys_platform, platform_system = system
-    markers = {
-        "os_name": os_name,
-        "sys_platform": sys_platform,
-        "platform_system": platform_system,
-        "platform_machine": machine,
-        "platform_release": "",
-        "platform_version": "",
-    }
-    return PlatformClass(name=name, markers=tuple(markers.items()), platforms=tuple(platforms))
-
-
-_LINUX = ("posix", "linux", "Linux")
-_MACOS = ("posix", "darwin", "Darwin")
-_WINDOWS = ("nt", "win32", "Windows")
-_LINUX_MACHINES = ("x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64")
-
-PLATFORM_CLASSES: dict[str, PlatformClass] = {
-    platform.name: platform
-    for platform in (
-        *(_platform(f"linux-{m}", _LINUX, m, linux_platforms(m, glibc=GLIBC)) for m in _LINUX_MACHINES),
-        *(_platform(f"linux-{m}-musl", _LINUX, m, linux_platforms(m, musl=MUSL)) for m in _LINUX_MACHINES),
-        *(_platform(f"macos-{m}", _MACOS, m, macos_platforms(MACOS, m)) for m in ("arm64", "x86_64")),
-        _platform("windows-x86_64", _WINDOWS, "AMD64", windows_platforms("AMD64")),
-        _platform("windows-arm64", _WINDOWS, "ARM64", windows_platforms("ARM64")),
-        _platform("windows-x86", _WINDOWS, "x86", windows_platforms("x86")),
-    )
-}
-"""Every class by its name."""
-
-DEFAULT_PLATFORMS = ("linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64", "windows-x86_64")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lattice:
     """What a project supports.
@@ -101,6 +49,7 @@ class Lattice:
         platforms: names from `PLATFORM_CLASSES`.
         environments: markers; a point is kept when any holds (none given: all are kept).
         implementations: of Python.
+        conflicts: sets of scopes of which at most one is active at a time; see `Lattice.assignments`.
         boundaries: further cuts of the Python axis, see `pyvstore.resolution.boundaries`.
         oldest, newest: minor versions at the ends of the axis, inclusive.
     """
@@ -109,6 +58,7 @@ class Lattice:
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
     environments: tuple[str, ...] = ()
     implementations: tuple[PythonImplementation, ...] = (CPYTHON,)
+    conflicts: tuple[tuple[str, ...], ...] = ()
     boundaries: frozenset[str] = field(default_factory=frozenset)
     oldest: tuple[int, int] = OLDEST_PYTHON
     newest: tuple[int, int] = NEWEST_PYTHON
@@ -136,6 +86,25 @@ class Lattice:
         return tuple(
             point for point in points if not markers or any(marker.evaluate(dict(point.markers)) for marker in markers)
         )
+
+    def assignments(self) -> tuple[frozenset[str], ...]:
+        """Return every set of conflicting scopes that may be active together, the empty one first.
+
+        Scopes without conflicts are not in it: they can be active anywhere.
+        """
+        found: list[frozenset[str]] = [frozenset()]
+        for scope in sorted({scope for members in self.conflicts for scope in members}):
+            rivals = {rival for members in self.conflicts if scope in members for rival in members}
+            found += [active | {scope} for active in found if rivals.isdisjoint(active)]
+        return tuple(sorted(found, key=lambda active: (len(active), sorted(active))))
+
+    @property
+    def newer(self) -> tuple[str, ...]:
+        """Return markers of the Pythons that ``requires_python`` lets in without naming them: the open upper end."""
+        if not lenient_specifier(self.requires_python).contains(f"{self.newest[0]}.{self.newest[1] + 1}"):
+            return ()
+        lowest = min(self.pythons(), default=None)
+        return () if lowest is None else (f"python_version > '{lowest.major}.{lowest.minor}'",)
 
     @property
     def is_open_below(self) -> bool:

@@ -57,9 +57,23 @@ class Preference:
     marker: str | None = None
 
 
-def never(_name: NormalizedName, /) -> bool:
-    """Answer no for every project."""
-    return False
+class Builds(Enum):
+    """What a source distribution is worth."""
+
+    NEVER = "never"
+    """Nothing."""
+    LAST = "last"
+    """It serves where the same version has wheels for others; a version without wheels is for projects that have none.
+
+    Nothing old is dug out this way for a machine that newer versions left behind.
+    """
+    ALLOWED = "allowed"
+    """As much as a wheel."""
+
+
+def in_the_end(_name: NormalizedName, /) -> Builds:
+    """Answer `Builds.LAST` for every project."""
+    return Builds.LAST
 
 
 def always(_name: NormalizedName, /) -> bool:
@@ -76,13 +90,14 @@ class Policy:
         constraints: bounds on versions that require nothing by themselves.
         overrides: replace every requirement on their name, the project's own included; extras and markers add up.
         excluded: names that are dropped wherever something requires them.
-        builds_allowed: whether a source distribution of that project counts as a usable file.
+        builds: what a source distribution of a project is worth.
         wheels_allowed: whether its wheels count (``no-binary`` says no).
         files_required_on: markers of the environments where a version without a usable file is not a candidate; None
-            means everywhere. Elsewhere files are a preference: where *no* version has one, the lock goes on without
-            and `Resolution.without_files` tells.
+            means everywhere. Elsewhere files are a preference: where *no* version has one, the lock goes on with a
+            version that has some for others, and `Resolution.without_files` tells.
         may_leave_out: markers of environments that are left out of the answer when they have none, instead of failing;
             for supported environments that nobody named (see `Lattice.is_open_below`).
+        may_leave_out_newer: markers of environments that are left out when a package's own bounds exclude their Python.
         exclude_newer: the cut-off as the user wrote it; only used in hints.
         offline: only used in hints.
     """
@@ -92,9 +107,10 @@ class Policy:
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
     excluded: frozenset[NormalizedName] = field(default_factory=frozenset)
-    builds_allowed: Callable[[NormalizedName], bool] = never
+    builds: Callable[[NormalizedName], Builds] = in_the_end
     wheels_allowed: Callable[[NormalizedName], bool] = always
     files_required_on: tuple[str, ...] | None = None
     may_leave_out: tuple[str, ...] = ()
+    may_leave_out_newer: tuple[str, ...] = ()
     exclude_newer: str | None = None
     offline: bool = False

@@ -64,4 +64,4 @@ class Inclinations:
             except InvalidVersion:
                 continue
             if rank is not None:
-                yield rank, self._catalogue.universe.marker_mask(marker)
+                yield rank, self._catalogue.universe.lock_marker_mask(marker)

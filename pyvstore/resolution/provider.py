@@ -253,7 +253,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         self, offering: Offering, versions: int, need: int, *, with_preferences: bool
     ) -> Iterator[tuple[int, int]]:
         """Walk the usable versions in order; yield each one's rank and the part of ``need`` that it serves."""
-        hopeless: int | None = None
+        hopeless: tuple[int, int] | None = None
         for rank in self._walk(offering, versions, with_preferences=with_preferences):
             if not self._may_use(offering, rank):
                 continue
@@ -262,7 +262,9 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             if part == need and need & ~appraisal.files:
                 if hopeless is None:
                     hopeless = self.catalogue.hopeless(offering, self._usable(offering, versions), need)
-                part &= self.catalogue.universe.inseparable(appraisal.files | hopeless)
+                where, versions_there = hopeless
+                usable = appraisal.files | (where if versions_there >> rank & 1 else 0)
+                part &= self.catalogue.universe.inseparable(usable)
             yield rank, part
 
     def _walk(self, offering: Offering, versions: int, *, with_preferences: bool = True) -> Iterator[int]:
@@ -289,7 +291,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         return strategy is Strategy.LOWEST or (strategy is Strategy.LOWEST_DIRECT and name in self._direct)
 
     def _may_use(self, offering: Offering, rank: int) -> bool:
-        return offering.releases[rank].yanked is None or bool(self._inclined_to(offering)[1] >> rank & 1)
+        release = offering.releases[rank]
+        if release.excluded is not None:
+            return False
+        return release.yanked is None or bool(self._inclined_to(offering)[1] >> rank & 1)
 
     def _inclined_to(self, offering: Offering) -> tuple[tuple[int, ...], int]:
         known = self._inclined.get(offering.name)

@@ -40,6 +40,11 @@ class OfferedRelease(Protocol):
         ...
 
     @property
+    def excluded(self) -> str | None:
+        """Why the whole release does not count (``uploaded after …``), else None."""
+        ...
+
+    @property
     def wheels(self) -> Sequence[Artifact]:
         """All wheels."""
         ...

@@ -23,6 +23,8 @@ _VARIABLE = re.compile(
     r"\b(os_name|sys_platform|platform_machine|platform_python_implementation|platform_release|platform_system"
     r"|platform_version|python_version|python_full_version|implementation_name|implementation_version|extra)\b"
 )
+_PART = re.compile(r"""["']([^"']*)["'] (?:not )?in (extras|dependency_groups)""")
+_SCOPE_KINDS = {"extras": "extra", "dependency_groups": "group"}
 # What markers can tell machines apart by in a lockfile; points that agree in all of these cannot be separated.
 _SIGNATURE = ("sys_platform", "platform_machine", "implementation_name", "python_full_version")
 
@@ -34,14 +36,26 @@ class Universe:
         points: at least one for anything to be resolvable; order decides the bits and nothing else.
         lattice: where the points came from, when a point stands for a whole Python interval. Texts that would cut an
             interval are then remembered in `wanted`; without a lattice every point is exactly what it says.
+        active: for each point the conflicting scopes that are active there; None when there are no conflicts.
     """
 
-    def __init__(self, points: Sequence[TargetEnvironment], *, lattice: Lattice | None = None) -> None:
+    def __init__(
+        self,
+        points: Sequence[TargetEnvironment],
+        *,
+        lattice: Lattice | None = None,
+        active: Sequence[frozenset[str]] | None = None,
+    ) -> None:
         self.points = tuple(points)
         self.full = (1 << len(self.points)) - 1
         self.lattice = lattice
         self.wanted: set[str] = set()
         self._environments = [dict(point.markers) for point in self.points]
+        self._active = tuple(active or [frozenset()] * len(self.points))
+        self._axes = tuple(sorted(frozenset().union(*self._active)))
+        for environment, here in zip(self._environments, self._active, strict=True):
+            environment.update({scope: "in" if scope in here else "out" for scope in self._axes})
+        self._lock_markers: dict[str, int] = {}
         self._markers: dict[tuple[str, str], int] = {}
         self._groups: dict[tuple[str, ...], list[tuple[Mapping[str, str], int]]] = {}
         self._pythons: dict[str, int] = {}
@@ -57,7 +71,12 @@ class Universe:
     @classmethod
     def of(cls, lattice: Lattice) -> Universe:
         """Return the universe of all points of ``lattice``."""
-        return cls(lattice.points(), lattice=lattice)
+        points, assignments = lattice.points(), lattice.assignments()
+        return cls(
+            [point for _ in assignments for point in points],
+            lattice=lattice,
+            active=[active for active in assignments for _ in points],
+        )
 
     def refined(self) -> Universe:
         """Return the universe in which every interval that a text wanted to cut is cut."""
@@ -78,6 +97,32 @@ class Universe:
         if mask is None:
             mask = self._markers[key] = self._evaluate(parse_marker(marker), marker, extra)
         return mask
+
+    def scope_mask(self, scope: str) -> int:
+        """Return the points where ``scope`` can be asked for: all, unless it is declared to exclude others."""
+        if scope not in self._axes:
+            return self.full
+        return sum(1 << position for position, active in enumerate(self._active) if scope in active)
+
+    def lock_marker_mask(self, marker: str | None) -> int:
+        """Return the points where a lockfile's ``marker`` can hold: extras and groups are asked for where they can be.
+
+        Raises:
+            packaging.markers.InvalidMarker: ``marker`` is malformed text.
+        """
+        if not marker:
+            return self.full
+        mask = self._lock_markers.get(marker)
+        if mask is None:
+            mask = self._evaluate_in_lock(marker) if _PART.search(marker) else self.marker_mask(marker)
+            self._lock_markers[marker] = mask
+        return mask
+
+    def everywhere_like(self, mask: int) -> int:
+        """Return every point whose machine and Python are those of a point in ``mask``, whatever scopes are active."""
+        if not self._axes:
+            return mask
+        return self._like(mask, tuple(self.points[0].markers))
 
     def requires_python_mask(self, text: str | None) -> int:
         """Return the points whose Python satisfies ``text``; what cannot be understood bounds nothing."""
@@ -128,7 +173,7 @@ class Universe:
     def wording(self) -> Wording:
         """Masks as markers and as words."""
         if self._wording is None:
-            self._wording = Wording(self._environments)
+            self._wording = Wording(self._environments, self._axes)
         return self._wording
 
     def marker_for(self, mask: int, care: int | None = None) -> str | None:
@@ -158,6 +203,28 @@ class Universe:
                 mask |= where
         return mask
 
+    def _evaluate_in_lock(self, text: str) -> int:
+        self._want(marker_boundaries(text))
+        marker = parse_marker(text)
+        named = {(kind, name) for name, kind in _PART.findall(text)}
+        variables = tuple(sorted({*_VARIABLE.findall(text), *self._axes}))
+        mask = 0
+        for environment, where in self._grouped(variables):
+            parts: dict[str, set[str]] = {"extras": set(), "dependency_groups": set()}
+            for kind, name in named:
+                if environment.get(f"{_SCOPE_KINDS[kind]}:{name}") != "out":
+                    parts[kind].add(name)
+            if marker.evaluate({**environment, **parts}, context="lock_file"):
+                mask |= where
+        return mask
+
+    def _like(self, mask: int, variables: tuple[str, ...]) -> int:
+        alike = 0
+        for _, where in self._grouped(variables):
+            if where & mask:
+                alike |= where
+        return alike
+
     def _grouped(self, variables: tuple[str, ...]) -> list[tuple[Mapping[str, str], int]]:
         groups = self._groups.get(variables)
         if groups is None:
@@ -182,7 +249,7 @@ class Universe:
     def _find_twins(self) -> tuple[int, ...]:
         found: dict[tuple[str, ...], int] = {}
         for position, environment in enumerate(self._environments):
-            signature = tuple(environment[variable] for variable in _SIGNATURE)
+            signature = tuple(environment[variable] for variable in (*_SIGNATURE, *self._axes))
             found[signature] = found.get(signature, 0) | 1 << position
         return tuple(mask for mask in found.values() if mask & (mask - 1))
 

@@ -38,9 +38,15 @@ class _Term:
 
 
 class Wording:
-    """Finds texts for masks over ``environments`` (marker variables of each point)."""
+    """Finds texts for masks over ``environments``.
 
-    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+    Args:
+        environments: marker variables of each point; those named in ``axes`` say ``in`` or ``out``.
+        axes: conflicting scopes (``extra:cpu``, ``group:dev``).
+    """
+
+    def __init__(self, environments: Sequence[Mapping[str, str]], axes: Sequence[str] = ()) -> None:
+        self._axes = tuple(axes)
         self._environments = environments
         self._full = (1 << len(environments)) - 1
         self._versions = sorted({Version(environment["python_full_version"]) for environment in environments})
@@ -92,9 +98,14 @@ class Wording:
             words = f"Python {self._versions[0]}"
         machines = sorted({_machine_name(self._environments[position]) for position in _positions(mask)})
         everywhere = {_machine_name(environment) for environment in self._environments}
-        if len(machines) == len(everywhere) > 1:
-            return words
-        return f"{words} on {', '.join(machines)}"
+        if not len(machines) == len(everywhere) > 1:
+            words += f" on {', '.join(machines)}"
+        active = [
+            scope.replace(":", " ")
+            for scope in self._axes
+            if all(self._environments[position][scope] == "in" for position in _positions(mask))
+        ]
+        return f"{words} with {' and '.join(active)}" if active else words
 
     # --- boxes --------------------------------------------------------------------------------------------------
 
@@ -124,6 +135,10 @@ class Wording:
 
     def _platform_terms(self) -> list[_Term]:
         atoms: list[_Term] = []
+        for scope in self._axes:
+            inside = sum(1 << p for p, environment in enumerate(self._environments) if environment[scope] == "in")
+            atoms.append(_Term(inside, (_membership(scope, "in"),)))
+            atoms.append(_Term(self._full & ~inside, (_membership(scope, "not in"),)))
         for variable in _PLATFORM_VARIABLES:
             values: dict[str, int] = {}
             for position, environment in enumerate(self._environments):
@@ -134,7 +149,7 @@ class Wording:
                     atoms.append(_Term(mask, (f"{variable} == '{value}'",)))
                     atoms.append(_Term(self._full & ~mask, (f"{variable} != '{value}'",)))
         best: dict[int, _Term] = {}
-        for size in range(1, len(_PLATFORM_VARIABLES) + 1):
+        for size in range(1, len(_PLATFORM_VARIABLES) + len(self._axes) + 1):
             for group in combinations(atoms, size):
                 mask = self._full
                 for atom in group:
@@ -190,6 +205,11 @@ class Wording:
         for position, version in enumerate(self._version_of):
             result |= (version in versions) << position
         return result
+
+
+def _membership(scope: str, operator: str) -> str:
+    kind, _, name = scope.partition(":")
+    return f"'{name}' {operator} {'extras' if kind == 'extra' else 'dependency_groups'}"
 
 
 def _greedy(usable: Sequence[_Term], mask: int) -> list[_Term]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyvstore.requirements.settings import PUBLIC_INDEX_URL
+from pyvstore.requirements.indexes import PUBLIC_INDEX_URL
 from tests.network.machine import Machine
 from tests.support.world import unseal
 

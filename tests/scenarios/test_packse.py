@@ -14,7 +14,7 @@ from pyvstore.model.environment import TargetEnvironment
 from pyvstore.resolution.answer import Resolution
 from pyvstore.resolution.engine import resolve
 from pyvstore.resolution.lattice import Lattice
-from pyvstore.resolution.policy import Policy, Prereleases, RootRequirement, Strategy
+from pyvstore.resolution.policy import Builds, Policy, Prereleases, RootRequirement, Strategy
 from pyvstore.resolution.universe import Universe
 from tests.scenarios.judge import is_covered, is_satisfiable, problems_with, selected
 from tests.unit.resolution.memory_source import MemorySource, Published
@@ -73,9 +73,15 @@ def solve(
         prereleases=Prereleases.ALLOW if options.get("prereleases") else Prereleases.IF_NECESSARY,
         strategy=Strategy(options.get("resolution", "highest")),
         constraints=tuple(map(Requirement, constraints)),
-        builds_allowed=lambda name: name not in options.get("no_build", ()),
+        builds=lambda name: (
+            Builds.NEVER
+            if name in options.get("no_build", ())
+            else Builds.ALLOWED
+            if name in options.get("no_binary", ())
+            else Builds.LAST
+        ),
         wheels_allowed=lambda name: name not in options.get("no_binary", ()),
-        files_required_on=() if universal else None,
+        files_required_on=(),
         may_leave_out=("python_version >= '3'",) if universal and lattice.is_open_below else (),
     )
     return resolve(

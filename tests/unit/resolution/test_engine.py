@@ -15,7 +15,7 @@ from pyvstore.events import Event, Resolving, Warned
 from pyvstore.resolution.answer import Resolution
 from pyvstore.resolution.engine import resolve
 from pyvstore.resolution.lattice import Lattice
-from pyvstore.resolution.policy import Policy, Preference, Prereleases, RootRequirement, Strategy
+from pyvstore.resolution.policy import Builds, Policy, Preference, Prereleases, RootRequirement, Strategy
 from pyvstore.resolution.search import Attempt
 from pyvstore.resolution.universe import Universe
 from tests.unit.resolution.memory_source import MemorySource, Published, chosen
@@ -163,14 +163,14 @@ def test_a_version_without_a_usable_wheel_is_no_candidate() -> None:
 
 def test_a_source_distribution_counts_where_builds_are_allowed() -> None:
     projects: Projects = {"a": {"1": [], "2": Published(tags=(), sdist=True)}}
-    result = answer(projects, "a", builds_allowed=lambda name: name == "a")
+    result = answer(projects, "a", builds=lambda name: Builds.ALLOWED if name == "a" else Builds.LAST)
     assert chosen(result.packages) == {"a": "2"}
     assert result.packages[0].sdist is not None
 
 
 def test_only_the_wheels_that_serve_are_listed() -> None:
     tags = ("cp312-cp312-win_amd64", "cp312-cp312-manylinux_2_17_x86_64", "py3-none-any")
-    result = answer({"a": {"1": Published(tags=tags, sdist=True)}}, "a")
+    result = answer({"a": {"1": Published(tags=tags, sdist=True)}}, "a", builds=lambda _name: Builds.NEVER)
     assert [wheel.filename for wheel in result.packages[0].wheels] == [
         "a-1-cp312-cp312-manylinux_2_17_x86_64.whl",
         "a-1-py3-none-any.whl",
@@ -180,7 +180,7 @@ def test_only_the_wheels_that_serve_are_listed() -> None:
 
 def test_wheels_do_not_count_where_the_user_forbids_them() -> None:
     projects: Projects = {"a": {"1": Published(sdist=True), "2": Published()}}
-    found = pins(projects, "a", builds_allowed=lambda _name: True, wheels_allowed=lambda _name: False)
+    found = pins(projects, "a", builds=lambda _name: Builds.ALLOWED, wheels_allowed=lambda _name: False)
     assert found == {"a": "1"}
 
 

@@ -10,8 +10,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.platforms import PLATFORM_CLASSES
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
-from pyvstore.resolution.lattice import CPYTHON, PLATFORM_CLASSES, PYPY, Lattice
+from pyvstore.resolution.lattice import CPYTHON, PYPY, Lattice
 from pyvstore.resolution.lenient import lenient_specifier
 from pyvstore.resolution.requirement import concerns_another_extra, parse_requirement
 from pyvstore.resolution.universe import Universe
