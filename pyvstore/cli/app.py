@@ -11,10 +11,11 @@ from pyvstore import __version__
 from pyvstore.cli import actions
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
-from pyvstore.errors import UsageError
+from pyvstore.cli.pages import PAGES, PageCommand, PageGroup, usage
+from pyvstore.cli.slips import usage_error
 from pyvstore.ops.options import SyncOptions
 
-_EPILOG = "-q, -v, --directory, --color and --json go before or after the command."
+_EPILOG = "-q, -v, --directory, --color and --json go before or after the command. Examples: pyvstore help COMMAND."
 
 Python = Annotated[
     str | None, typer.Option("--python", metavar="PYTHON", help="A version (3.12), a specifier (>=3.11) or a path.")
@@ -28,16 +29,19 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would cha
 def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
     """Parse ``words`` and run the command they name; return its exit status.
 
-    Raises UsageError for a command line that makes no sense, with what was probably meant.
+    ``help COMMAND`` is ``COMMAND --help``. Raises UsageError for a command line that makes no sense, with what was
+    probably meant.
     """
     command = typer.main.get_command(build_app(options, console))
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     try:
         result = command.main(args=list(words), prog_name="pyvstore", standalone_mode=False)
     except _PARSE_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             console.insist(error.format_message())
             return 2
-        raise UsageError(error.format_message().rstrip("."), code="usage", hint=_help_hint(error)) from error
+        raise usage_error(error, words, usage(words[0]) if words[0] in PAGES else None) from error
     except (typer.Abort, EOFError) as error:
         raise KeyboardInterrupt from error
     return result if isinstance(result, int) else 0
@@ -47,16 +51,11 @@ def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
 _PARSE_ERROR: type[Any] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-def _help_hint(error: Exception) -> str:
-    context = getattr(error, "ctx", None)
-    name = context.command_path if context is not None else "pyvstore"
-    return f"run `{name} --help`"
-
-
 def build_app(options: Globals, console: Console) -> typer.Typer:
     """Return the command line, bound to the global options that were found."""
     app = typer.Typer(
         name="pyvstore",
+        cls=PageGroup,
         help="Python environments made of links into one verified store of packages.",
         epilog=_EPILOG,
         no_args_is_help=True,
@@ -68,9 +67,9 @@ def build_app(options: Globals, console: Console) -> typer.Typer:
     bound = _Commands(options, console)
     app.callback()(bound.main)
     for name, command, settings in bound.all():
-        app.command(name, **settings)(command)
-    store = typer.Typer(help="The store of packages.", no_args_is_help=True, rich_markup_mode=None)
-    store.command("path", help="Print where the store is.")(bound.store_path)
+        app.command(name, cls=PageCommand, **settings)(command)
+    store = typer.Typer(cls=PageGroup, help="The store of packages.", no_args_is_help=True, rich_markup_mode=None)
+    store.command("path", cls=PageCommand, help="Print where the store is.")(bound.store_path)
     app.add_typer(store, name="store")
     return app
 
@@ -125,7 +124,7 @@ class _Commands:
 
     def add(
         self,
-        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT", help="Like numpy or 'rich>=13'.")],
+        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT", hidden=True)],
         python: Python = None,
         offline: Offline = False,
     ) -> int:
@@ -133,7 +132,7 @@ class _Commands:
 
     def remove(
         self,
-        names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names as in pyproject.toml.")],
+        names: Annotated[list[str], typer.Argument(metavar="NAME", hidden=True)],
         offline: Offline = False,
     ) -> int:
         return actions.remove(self._options, self._console, names, offline=offline)
@@ -155,7 +154,7 @@ class _Commands:
 
     def run(
         self,
-        command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")],
+        command: Annotated[list[str], typer.Argument(metavar="COMMAND", hidden=True)],
         no_sync: Annotated[bool, typer.Option("--no-sync", help="Take the environment as it is.")] = False,
         frozen: Frozen = False,
         locked: Locked = False,
