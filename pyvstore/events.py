@@ -57,6 +57,14 @@ class Resolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadsPlanned(Event):
+    """The store lacks ``files`` wheels; ``size_bytes`` is what they weigh together, as far as the lockfile says."""
+
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadStarted(Event):
     """One file begins to arrive. ``size_bytes`` is None where the index does not say."""
 

@@ -12,8 +12,10 @@ from pyvstore.cli.foreign import one_line
 from pyvstore.events import (
     DownloadAdvanced,
     DownloadFinished,
+    DownloadsPlanned,
     DownloadStarted,
     Event,
+    Ingested,
     InterpreterChosen,
     PackageChanged,
     Reporter,
@@ -27,6 +29,13 @@ from pyvstore.events import (
 
 if TYPE_CHECKING:
     from pyvstore.cli.progress import Progress
+
+
+_STEPS = (Resolving, DownloadsPlanned, DownloadStarted, DownloadAdvanced, DownloadFinished, Ingested)
+"""What the live lines are drawn from."""
+
+_ENDS = (Resolved, Synced, WouldChange)
+"""What ends a piece of work, and its live lines."""
 
 
 class HumanReporter(Reporter):
@@ -46,12 +55,15 @@ class HumanReporter(Reporter):
     @override
     def emit(self, event: Event) -> None:
         with self._lock:
-            if isinstance(event, Resolving | DownloadStarted | DownloadAdvanced | DownloadFinished):
+            if isinstance(event, _STEPS):
                 self._advance(event)
             elif isinstance(event, PackageChanged):
                 self._changes.append(event)
             else:
-                self._end_progress()
+                if isinstance(event, _ENDS):
+                    self._end_progress()
+                elif self._progress is not None:
+                    self._progress.hide()
                 self._say(event)
 
     def close(self) -> None:
