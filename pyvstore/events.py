@@ -141,6 +141,24 @@ class FileWritten(Event):
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectMade(Event):
+    """A pyproject.toml was made where there was none."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The command ends with an error; for those who read events instead of sentences. ``status`` is the exit status."""
+
+    code: str
+    message: str
+    causes: tuple[str, ...]
+    hint: str | None
+    status: int
+
+
 class Reporter(Protocol):
     """Hears events. Must be quick, must not raise, and may be called from any thread."""
 

@@ -86,8 +86,7 @@ def init(options: Globals, console: Console, *, name: str | None, python: str | 
     from pyvstore.ops.init import init as op
 
     with _context(options, console) as context:
-        path = op(context, name=name, python=python)
-    console.talk(f"Made {one_line(path)}")
+        op(context, name=name, python=python)
     return 0
 
 
@@ -143,5 +142,6 @@ def list_packages(options: Globals, console: Console) -> int:
 def store_path(options: Globals, console: Console) -> int:
     """Say where the store is."""
     with _context(options, console) as context:
-        console.data(context.store().root)
+        path = context.store().root
+        console.data(json.dumps({"path": path}) if options.json else path)
     return 0

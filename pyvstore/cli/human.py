@@ -18,6 +18,7 @@ from pyvstore.events import (
     Ingested,
     InterpreterChosen,
     PackageChanged,
+    ProjectMade,
     Reporter,
     Resolved,
     Resolving,
@@ -36,6 +37,9 @@ _STEPS = (Resolving, DownloadsPlanned, DownloadStarted, DownloadAdvanced, Downlo
 
 _ENDS = (Resolved, Synced, WouldChange)
 """What ends a piece of work, and its live lines."""
+
+
+_COLORS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 class HumanReporter(Reporter):
@@ -83,6 +87,8 @@ class HumanReporter(Reporter):
             console.talk(f"Using {one_line(event.implementation)} {one_line(event.version)} at {path}")
         elif isinstance(event, StoreOpened):
             console.talk(f"Packages are kept once for this machine in {console.styled(one_line(event.path), 'cyan')}")
+        elif isinstance(event, ProjectMade):
+            console.talk(f"Made {console.styled(one_line(event.path), 'cyan')}")
         elif isinstance(event, Resolved):
             console.talk(f"Resolved {count(event.packages, 'package')} in {duration(event.seconds)}")
         elif isinstance(event, Synced):
@@ -114,25 +120,25 @@ class HumanReporter(Reporter):
 
     def _say_changes(self, *, would: bool = False) -> None:
         changes, self._changes = self._changes, []
-        verbose = self._console.verbosity > 0
-        hidden = 0
+        is_full = would or self._console.verbosity > 0
+        counted = dict.fromkeys("+~-", 0)
         for change in sorted(changes, key=lambda change: (not change.direct, change.name)):
-            if change.direct or verbose or would or change.new is None or change.old is not None:
+            if change.direct or is_full:
                 self._console.talk(" " + self._line(change))
             else:
-                hidden += 1
+                counted[_sign(change)] += 1
+        hidden = [f"{sign} {number}" for sign, number in counted.items() if number]
         if hidden:
-            noun = "dependency" if hidden == 1 else "dependencies"
-            self._console.talk(self._console.styled(f"   (+ {hidden} {noun})", "dim"))
+            noun = "dependency" if sum(counted.values()) == 1 else "dependencies"
+            self._console.talk(self._console.styled(f"   ({', '.join(hidden)} {noun})", "dim"))
 
     def _line(self, change: PackageChanged) -> str:
         console = self._console
         name, old, new = (one_line(text or "") for text in (change.name, change.old, change.new))
-        if change.old is None:
-            return f"{console.styled('+', 'green')} {name} {new}"
-        if change.new is None:
-            return f"{console.styled('-', 'red')} {name} {old}"
-        return f"{console.styled('~', 'yellow')} {name} {old} → {new}"
+        sign = console.styled(_sign(change), _COLORS[_sign(change)])
+        if old and new and old != new:
+            return f"{sign} {name} {old} → {new}"
+        return f"{sign} {name} {new or old}"
 
     def _advance(self, event: Event) -> None:
         if not self._console.is_terminal or self._console.verbosity < 0:
@@ -147,3 +153,7 @@ class HumanReporter(Reporter):
         if self._progress is not None:
             self._progress.close()
             self._progress = None
+
+
+def _sign(change: PackageChanged) -> str:
+    return "+" if change.old is None else "-" if change.new is None else "~"

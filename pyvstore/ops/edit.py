@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
@@ -146,11 +147,23 @@ def _carry_out(
     interpreter = decided.interpreter
     selection = select(decided.lock, interpreter.environment)
     obtained = obtain_all(project, selection, decided.asked.settings)
-    project.files.commit(pyproject=edited.raw, lock=format_lock(decided.lock).encode(), since=before)
+    lock = format_lock(decided.lock).encode()
+    project.files.commit(pyproject=edited.raw, lock=lock, since=before)
     try:
         converged = converge(project, selection, obtained, interpreter, is_python_asked_for=is_asked_for)
     except BaseException:
         project.files.restore(before)
         raise
+    _say_written(project, before, Snapshot(pyproject=edited.raw, lock=lock))
     memo = Memo(selection, interpreter, mention_of(decided.asked))
     remember(project, memo, is_usual=converged.is_usual)
+
+
+def _say_written(project: Project, before: Snapshot, after: Snapshot) -> None:
+    reporter = project.context.reporter
+    if before.pyproject is None:
+        reporter.emit(ProjectMade(project.files.pyproject_path))
+    if before.pyproject != after.pyproject:
+        reporter.emit(FileWritten(project.files.pyproject_path))
+    if before.lock != after.lock:
+        reporter.emit(FileWritten(project.files.lock_path))

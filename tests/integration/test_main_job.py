@@ -40,7 +40,7 @@ def test_add_in_an_empty_folder_does_the_whole_job(world: World) -> None:
     assert lines[2].startswith("Resolved 2 packages in ")
     assert lines[3].startswith("Downloaded 2 (")
     assert " · linked 2 in " in lines[3]
-    assert lines[4:] == [" + alpha 1.1", "   (+ 1 dependency)"]
+    assert lines[4:] == [" + alpha 1.1", "   (+ 1 dependency)", f"Made {world.project / 'pyproject.toml'}"]
 
 
 def test_add_writes_what_was_asked_and_keeps_the_rest_of_the_file(world: World) -> None:
@@ -341,6 +341,29 @@ def test_list_shows_what_is_there_and_what_is_not_ours(world: World) -> None:
 
 def test_store_path_is_printed_as_data(world: World) -> None:
     assert world.run("store", "path").out == f"{world.home / 'v1'}\n"
+    assert json.loads(world.run("store", "path", "--json").out) == {"path": str(world.home / "v1")}
+
+
+def test_the_last_event_of_a_command_that_fails_is_its_error(world: World) -> None:
+    outcome = world.fail("--json", "add", "no-such-thing", code="no-such-project")
+    *_, last = map(json.loads, outcome.out.splitlines())
+    assert (last["event"], last["code"], last["status"]) == ("failed", "no-such-project", 1)
+    (slip,) = map(json.loads, world.fail("snyc", "--json", code="usage", status=2).out.splitlines())
+    assert slip["hint"] == "did you mean `pyvstore sync`?"
+
+
+def test_making_a_project_is_told_and_so_are_the_files_that_were_written(world: World) -> None:
+    first = world.run("add", "alpha", "--json")
+    written = [event["path"] for event in map(json.loads, first.out.splitlines()) if event["event"] == "file_written"]
+    assert written == [str(world.project / name) for name in ("pyproject.toml", "pylock.toml")]
+    assert '"event": "project_made"' in first.out
+    assert "file_written" not in world.run("add", "alpha", "--json").out
+    assert "Made" not in world.run("remove", "alpha").err
+
+
+@pytest.mark.parametrize("words", [("init",), ("add", "alpha")])
+def test_a_person_hears_that_a_project_was_made_here(world: World, words: tuple[str, ...]) -> None:
+    assert world.run(*words).err.splitlines()[-1] == f"Made {world.project / 'pyproject.toml'}"
 
 
 def test_init_makes_a_project_once(world: World) -> None:
