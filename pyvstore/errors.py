@@ -63,9 +63,10 @@ class ProjectError(PyvstoreError):
 
 
 class ResolutionError(PyvstoreError):
-    """No set of versions answers the requirements."""
+    """No set of versions answers the requirements; ``unknown`` are the names that no index has a project for."""
 
     default_code = "no-solution"
+    unknown: tuple[str, ...] = ()
 
 
 class LockfileError(PyvstoreError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from pyvstore.errors import ResolutionError
 from pyvstore.events import Resolved
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
@@ -22,6 +23,7 @@ from pyvstore.model.environment import TargetEnvironment
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
 from pyvstore.ops.settings import index_specs
+from pyvstore.requirements.edits import closest_name
 from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
 from pyvstore.resolution.policy import Policy, Preference, Prereleases, RootRequirement, Strategy
@@ -64,17 +66,26 @@ def resolve(project: Project, asked: Question, old: LockDocument | None) -> Answ
 
     Raises ResolutionError with an explanation where there are none, and FetchError where the index fails.
     """
-    context = project.context
     started = time.perf_counter()
+    try:
+        resolution = _resolution(project, asked, preferences(old) if old is not None else {})
+    except ResolutionError as error:
+        error.hint = _spelling(project, error.unknown) or error.hint
+        raise
+    project.context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
+    return Answer(resolution)
+
+
+def _resolution(project: Project, asked: Question, kept: Mapping[NormalizedName, Sequence[Version]]) -> Resolution:
+    context = project.context
     roots = [RootRequirement(requirement=requirement) for requirement in asked.requirements.dependencies]
     (index, *_) = index_specs(asked.settings)
-    kept = preferences(old) if old is not None else {}
     fits = _Fits(asked.environment)
     with (
         IndexClient(index, project.store.shelf("index"), offline=context.offline, reporter=context.reporter) as client,
         IndexSource(client, usable=fits.usable) as source,
     ):
-        resolution = resolve_requirements(
+        return resolve_requirements(
             roots,
             universe=Universe((asked.environment,)),
             source=source,
@@ -86,8 +97,13 @@ def resolve(project: Project, asked: Question, old: LockDocument | None) -> Answ
             ),
             reporter=context.reporter,
         )
-    context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
-    return Answer(resolution)
+
+
+def _spelling(project: Project, unknown: Sequence[str]) -> str | None:
+    """Return a hint for names that no index has and that are spelled like one that this machine knows."""
+    known = project.store.names().difference(unknown)
+    alike = [found for found in (closest_name(name, known) for name in unknown) if found]
+    return f"did you mean {' and '.join(f'`{name}`' for name in alike)}?" if alike else None
 
 
 class _Fits:

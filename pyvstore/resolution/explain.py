@@ -59,7 +59,9 @@ class _Explanation:
         remarks = [remark for name in self._diagnosis.names for remark in self._remarks(name)]
         if remarks:
             causes.append("\n".join(remarks))
-        return ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error = ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error.unknown = tuple(self._diagnosis.sinks) if code == "no-such-project" else ()
+        return error
 
     # --- sentences ----------------------------------------------------------------------------------------------
 

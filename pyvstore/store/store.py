@@ -14,7 +14,7 @@ from pyvstore.events import SILENT, Reporter, StoreOpened
 from pyvstore.fs.files import make_directories, make_directory, rename, set_mode
 from pyvstore.fs.locks import lock, lock_directory
 from pyvstore.fs.removal import remove_tree
-from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
+from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey, parse_entry_dirname
 from pyvstore.model.manifest import FileRow, Manifest, Node, NodeKind
 from pyvstore.plan.fold import Source
 from pyvstore.store.layout import FORMAT_DIRECTORY, MANIFEST_NAME, SEALED_DIRECTORY, SHELVES
@@ -101,6 +101,14 @@ class Store:
             if manifest is not None and manifest.wheel_sha256 == key.sha256:
                 return Entry(manifest, root)
         return None
+
+    def names(self) -> frozenset[str]:
+        """Return the normalised names of the distributions that have entries; none where the shelf cannot be read."""
+        try:
+            found = map(parse_entry_dirname, os.listdir(self.shelf("entries")))
+        except OSError:
+            return frozenset()
+        return frozenset(parsed[0] for parsed in found if parsed is not None)
 
     def _manifest(self, root: str) -> Manifest | None:
         try:
