@@ -49,7 +49,7 @@ def explain_refusal(
             f"pylock.toml does not cover {here}",
             code="lock-environment",
             causes=tuple(f"it covers {format_marker(marker)}" for marker in document.environments[:_SHOWN]),
-            hint="choose another Python, or widen what the lock covers and run `pyvstore lock`",
+            hint=f"choose another Python, or lock for this one: `pyvstore lock --python {environment.python_minor}`",
         )
     wanted: dict[str, LockedPackage] = {}
     for package in document.packages:

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from pyvstore.errors import UsageError
 from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.select import select
@@ -30,7 +31,7 @@ from pyvstore.ops.obtain import obtain_all
 from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
 from pyvstore.project.files import Snapshot
-from pyvstore.project.locate import find_project_root
+from pyvstore.project.locate import examine_environment, find_project_root
 from pyvstore.requirements.argument import parse_requirement_arguments
 from pyvstore.requirements.edits import EditAction, apply_edits, plan_add, plan_remove
 from pyvstore.requirements.text import format_requirement, with_lower_bound
@@ -46,6 +47,7 @@ def add(context: Context, texts: Sequence[str], *, python: str | None = None) ->
     root = find_project_root(context.directory, home=context.home) or context.directory
     project = context.project_at(root)
     with project.locked():
+        examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
         before = project.files.snapshot()
         old = read_lock(project)
         document, interpreter = _document(project, python, old)
@@ -74,13 +76,11 @@ def remove(context: Context, names: Sequence[str]) -> None:
     """
     project = context.project()
     with project.locked():
+        examine_environment(project.prefix).require_usable()
         before = project.files.snapshot()
         document = project.files.read_document()
-        requirements = _dependencies(document)
-        for name in dict.fromkeys(map(canonicalize_name, names)):
-            requirements = _texts(apply_edits(requirements, plan_remove(requirements, name)))
-        edited = _edited(document, requirements)
         old = read_lock(project)
+        edited = _edited(document, _without(_dependencies(document), names, old))
         interpreter = choose_interpreter(project, edited.data, None, lock=old)
         asked = question(project, edited.data, interpreter.environment)
         answer = resolve(project, asked, old)
@@ -117,6 +117,20 @@ def _with_added(existing: Sequence[str], wanted: Sequence[Requirement]) -> tuple
             unbounded.append(requirement)
         requirements = _texts(apply_edits(requirements, [edit]))
     return requirements, unbounded
+
+
+def _without(existing: Sequence[str], names: Sequence[str], old: LockDocument | None) -> list[str]:
+    requirements = list(existing)
+    wanted: str = ""
+    try:
+        for wanted in dict.fromkeys(map(canonicalize_name, names)):
+            requirements = _texts(apply_edits(requirements, plan_remove(requirements, wanted)))
+    except UsageError as error:
+        packages = old.packages if old is not None else ()
+        needing = {package.name for package in packages for edge in package.dependencies if edge.name == wanted}
+        error.causes = (f"{wanted} is here because {', '.join(sorted(needing))} needs it",) if needing else ()
+        raise
+    return requirements
 
 
 def _with_bounds(requirements: Sequence[str], unbounded: Sequence[Requirement], answer: Answer) -> list[str]:

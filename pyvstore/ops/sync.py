@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pyvstore.errors import FarmError, UsageError
+from pyvstore.events import InterpreterChosen
+from pyvstore.farm.state import read_state
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge, tell_once
-from pyvstore.ops.entries import all_found, find_all
+from pyvstore.ops.entries import all_found, find_all, listed
 from pyvstore.ops.memo import Memo, recall, remember
 from pyvstore.ops.options import SyncOptions
 from pyvstore.ops.summary import announce
+from pyvstore.project.locate import examine_environment
 
 
 def sync(context: Context, options: SyncOptions) -> None:
@@ -36,6 +39,9 @@ def _repeat(project: Project) -> bool:
     obtained = all_found(find_all(project.store, memo.selection))
     if obtained is None:
         return False
+    if read_state(project.prefix) is None:
+        python = memo.interpreter
+        project.context.reporter.emit(InterpreterChosen(python.implementation, python.version, python.executable))
     converge(project, memo.selection, obtained, memo.interpreter)
     _mention(project, memo.mention)
     return True
@@ -44,6 +50,7 @@ def _repeat(project: Project) -> bool:
 def _sync(project: Project, options: SyncOptions) -> None:
     from pyvstore.ops.work_out import mention_of, work_out
 
+    examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
     work = work_out(project, options)
     if options.changes_nothing:
         _look(project, work.selection, work.interpreter, options)
@@ -72,7 +79,7 @@ def _look(project: Project, selection: Selection, interpreter: Interpreter, opti
     if obtained is None:
         announce(project, selection)
         missing = [pin.name for pin, entry in found.items() if entry is None]
-        cause = f"{len(missing)} packages are not in the store: {', '.join(missing[:5])}"
+        cause = f"not in the store: {listed(missing)}"
     else:
         plan = converge(project, selection, obtained, interpreter, dry_run=True).plan
         cause = f"{plan.changes} paths differ" if plan.changes else ""

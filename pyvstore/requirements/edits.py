@@ -94,10 +94,11 @@ def plan_remove(existing: Sequence[object], name: str) -> tuple[ListEdit, ...]:
     )
     if not edits:
         alike = closest_name(name, (entry.name for _, entry in entries))
+        listed = ", ".join(entry.name for _, entry in entries)
         raise UsageError(
             f"the project does not require {name!r}",
             code="requirement-unknown",
-            hint=f"did you mean `{alike}`?" if alike else "pyproject.toml lists what it requires",
+            hint=f"did you mean `{alike}`?" if alike else f"it requires {listed or 'nothing'}",
         )
     return edits
 

@@ -81,6 +81,25 @@ def test_a_misspelled_package_is_answered_with_one_that_this_machine_knows(world
     assert "hint: did you mean `alpha`?" in world.fail("remove", "alpah", code="requirement-unknown", status=2).err
 
 
+def test_removing_what_only_others_need_says_who_needs_it(world: World) -> None:
+    world.run("add", "alpha", "gamma")
+    outcome = world.fail("remove", "beta", code="requirement-unknown", status=2)
+    assert "  cause: beta is here because alpha needs it\n" in outcome.err
+    assert "hint: it requires alpha, gamma\n" in world.fail("remove", "x", code="requirement-unknown", status=2).err
+
+
+@pytest.mark.parametrize("words", [("add", "gamma"), ("remove", "alpha"), ("sync",)])
+def test_somebody_elses_environment_is_refused_before_anything_is_fetched(world: World, words: tuple[str, ...]) -> None:
+    world.run("add", "alpha")
+    (world.project / "pylock.toml").unlink()
+    shutil.rmtree(world.venv)
+    (world.venv / "lib").mkdir(parents=True)
+    before, asked = world.files(), len(world.index.requests)
+    world.fail(*words, code="environment-not-ours")
+    assert world.files() == before
+    assert len(world.index.requests) == asked
+
+
 def test_an_add_that_conflicts_leaves_both_files_as_they_were(world: World) -> None:
     world.run("add", "alpha", "beta>=2")
     before, store = world.files(), world.store_hash()
@@ -290,6 +309,15 @@ def test_offline_says_exactly_what_is_missing_and_works_when_nothing_is(world: W
     outcome = other.fail("sync", "--offline", code="offline")
     assert "alpha 1.1" in outcome.err
     assert "beta 2.0" in outcome.err
+
+
+def test_every_new_environment_says_its_python_and_an_old_one_does_not(world: World) -> None:
+    world.run("add", "gamma")
+    for _ in range(2):  # the second time, all was worked out before
+        shutil.rmtree(world.venv)
+        assert world.run("sync").err.startswith("Using CPython 3.")
+    (world.site / "gamma.py").unlink()
+    assert "Using" not in world.run("sync").err
 
 
 def test_run_syncs_first_and_passes_on_arguments_and_exit_status(world: World) -> None:
