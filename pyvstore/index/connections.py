@@ -170,4 +170,7 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, httpx.ProxyError):
         return f"the proxy refused: {printable(str(error), 100)}"
-    return printable(str(error), 100) or type(error).__name__
+    problem = str(error)
+    if problem.startswith("[Errno "):  # the number is for programs
+        problem = problem.partition("] ")[2]
+    return printable(problem, 100) or type(error).__name__
