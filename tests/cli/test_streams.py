@@ -210,7 +210,7 @@ def test_a_program_that_cannot_be_started_is_explained_on_the_short_path_and_the
     script.write_text("#!/no/such/interpreter\n")
     assert "first line names is not there" in ready.fail("run", "./no-first-line", code="cannot-start", status=2).err
     script.chmod(0o644)
-    ready.fail("run", "./no-first-line", code="no-command", status=2)
+    assert "is not executable" in ready.fail("run", "./no-first-line", code="cannot-start", status=2).err
 
 
 def test_a_folder_that_is_gone_is_explained(ready: World) -> None:
