@@ -117,7 +117,7 @@ def test_no_file_of_ours_gets_the_number_of_a_closed_stream(ready: World) -> Non
         "import os, sys\n"
         "if 'pyvstore' in sys.orig_argv:\n"
         "    def hook(event, arguments):\n"
-        "        if event == 'os.symlink':\n"
+        "        if event in ('os.symlink', 'os.link'):\n"
         "            sys.stdout.write(os.readlink('/proc/self/fd/2') + '\\n')\n"
         "            sys.stdout.flush()\n"
         "    sys.addaudithook(hook)\n"
