@@ -317,6 +317,14 @@ def test_after_an_uninstall_nothing_of_the_package_is_left(newer: World) -> None
     assert not (newer.site / "space" / "one").exists()
 
 
+def test_what_a_tool_reinstalled_and_relink_restored_is_removed_without_a_trace(newer: World) -> None:
+    uv(newer, "install", "--reinstall", "beta")
+    newer.run("relink")
+    assert not (newer.site / "beta-1.0.dist-info" / "REQUESTED").exists()
+    newer.run("remove", "alpha", "gamma")
+    assert list(newer.site.glob("*.dist-info")) == []
+
+
 def test_the_metadata_lists_files_that_exist(world: World) -> None:
     ready(world)
     code = (
