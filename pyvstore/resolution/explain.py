@@ -177,21 +177,13 @@ class _Explanation:
         offering = self._catalogue.offering(sink)
         if policy.offline and code in {"no-such-project", "no-version", "no-usable-version"}:
             return "only what earlier commands have fetched was looked at; try again without `--offline`"
-        if (
-            code == "no-wheel"
-            and offering
-            and any(offering.releases[rank].sdist for rank in ranks_of(self._diagnosis.matching[sink]))
-        ):
-            return (
-                f'a source distribution exists: approve its build with `allow-builds = ["{sink}"]` in [tool.pyvstore]'
-            )
         newest = offering.releases[-1].version if offering and offering.releases else None
         cut_off = f", or move `exclude-newer` ({policy.exclude_newer})" if policy.exclude_newer else ""
         hints = {
             "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
             "no-version": f"ask for a version that exists{cut_off}",
             "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": "allow other versions, or take the environment out with `environments` or `platforms`",
+            "no-wheel": f"allow other versions of {sink}, or use another Python: source distributions are not built",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
             "no-usable-version": f"allow other versions of {sink}{cut_off}",
