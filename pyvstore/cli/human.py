@@ -120,6 +120,8 @@ class HumanReporter(Reporter):
             return f"{console.styled('+', 'green')} {name} {new}"
         if change.new is None:
             return f"{console.styled('-', 'red')} {name} {old}"
+        if old == new:  # another Python, or another file of the same release
+            return f"{console.styled('~', 'yellow')} {name} {new} (another wheel)"
         return f"{console.styled('~', 'yellow')} {name} {old} → {new}"
 
     def _advance(self, event: Event) -> None:

@@ -199,3 +199,8 @@ def test_foreign_text_stays_on_its_line_and_reaches_no_terminal_control(
 
 def test_there_is_no_progress_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, Resolving("a", 1), DownloadStarted("a.whl", 1), DownloadAdvanced("a.whl", 1)) == ""
+
+
+def test_the_same_version_from_another_wheel_is_no_change_of_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    change = PackageChanged("zeta", "1.0", "1.0", direct=True)
+    assert told(monkeypatch, change) == " ~ zeta 1.0 (another wheel)\n"
