@@ -152,6 +152,23 @@ def test_an_entry_that_lost_a_directory_is_made_again_by_sync(world: World) -> N
     assert len(store) == len(world.store_hash())
 
 
+def test_what_a_tool_wrote_through_a_link_is_seen_by_the_next_command_and_sync_makes_the_entry_again(
+    world: World,
+) -> None:
+    store = ready(world)
+    package = (world.site / "alpha").resolve()
+    package.chmod(0o755)  # as root, for whom modes are none
+    (package / "__init__.py").unlink()
+    (package / "__init__.py").write_text("version = 'omega'\n")
+    (world.site / "omega-1.0.dist-info").mkdir()
+    assert "not in the store: alpha" in world.fail("sync", "--check", code="out-of-sync").err
+    told = world.fail("relink", code="entry-missing").err
+    assert "warning[entry-changed]: alpha-1.1-" in told
+    assert "warning[entry-changed]" in world.run("sync").err
+    assert works(world)
+    assert world.store_hash() == store
+
+
 def test_a_store_that_moved_is_a_relink(world: World) -> None:
     ready(world)
     moved = world.place / "another-home"
