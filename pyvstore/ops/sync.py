@@ -7,7 +7,7 @@ from pyvstore.model.environment import Interpreter
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge, tell_once
-from pyvstore.ops.entries import all_found, find_all
+from pyvstore.ops.entries import all_found, find_all, listed
 from pyvstore.ops.memo import Memo, recall, remember
 from pyvstore.ops.options import SyncOptions
 from pyvstore.ops.summary import announce
@@ -72,7 +72,7 @@ def _look(project: Project, selection: Selection, interpreter: Interpreter, opti
     if obtained is None:
         announce(project, selection)
         missing = [pin.name for pin, entry in found.items() if entry is None]
-        cause = f"{len(missing)} packages are not in the store: {', '.join(missing[:5])}"
+        cause = f"the store does not have {listed(missing)}"
     else:
         plan = converge(project, selection, obtained, interpreter, dry_run=True).plan
         cause = f"{plan.changes} paths differ" if plan.changes else ""

@@ -144,8 +144,8 @@ class Store:
                 set_time(path, changed)
             return True
         self._damaged.add(root)
-        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        message = f"{os.path.basename(root)} was changed by another program ({differing[0]}{more}) and is not used"
+        where = f"{differing[0]} and {len(differing) - 1} more" if len(differing) > 1 else differing[0]
+        message = f"{os.path.basename(root)} was changed by another program ({where}): it must be made again"
         self._reporter.emit(Warned("entry-changed", message))
         return False
 

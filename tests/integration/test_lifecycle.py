@@ -161,7 +161,7 @@ def test_what_a_tool_wrote_through_a_link_is_seen_by_the_next_command_and_sync_m
     (package / "__init__.py").unlink()
     (package / "__init__.py").write_text("version = 'omega'\n")
     (world.site / "omega-1.0.dist-info").mkdir()
-    assert "not in the store: alpha" in world.fail("sync", "--check", code="out-of-sync").err
+    assert "the store does not have alpha" in world.fail("sync", "--check", code="out-of-sync").err
     told = world.fail("relink", code="entry-missing").err
     assert "warning[entry-changed]: alpha-1.1-" in told
     assert "warning[entry-changed]" in world.run("sync").err
