@@ -136,7 +136,9 @@ class HumanReporter(Reporter):
         console = self._console
         name, old, new = (one_line(text or "") for text in (change.name, change.old, change.new))
         sign = console.styled(_sign(change), _COLORS[_sign(change)])
-        if old and new and old != new:
+        if old and new and old == new:  # another Python, or another file of the same release
+            return f"{sign} {name} {new} (another wheel)"
+        if old and new:
             return f"{sign} {name} {old} → {new}"
         return f"{sign} {name} {new or old}"
 

@@ -225,11 +225,22 @@ def _direct_names(
 
 def _in_installation_order(
     dependencies: Mapping[NormalizedName, Collection[NormalizedName]],
-) -> Iterator[NormalizedName]:
-    """Yield every name after its dependencies; in a cycle, the name that sorts first is left last.
+) -> list[NormalizedName]:
+    """Return every name after its dependencies; in a cycle, the name that sorts first is left last.
+
+    It is pip's order, because what comes later wins where distributions overlap: by the longest chain of dependencies
+    below, and by name backwards among equals.
+    """
+    heights = _heights(dependencies)
+    return sorted(sorted(dependencies, reverse=True), key=heights.__getitem__)
+
+
+def _heights(dependencies: Mapping[NormalizedName, Collection[NormalizedName]]) -> dict[NormalizedName, int]:
+    """Return the length of the longest chain of dependencies below each name, without edges that close a cycle.
 
     A depth-first walk in the order of names, with a stack of its own because chains may be long.
     """
+    heights: dict[NormalizedName, int] = {}
     entered: set[NormalizedName] = set()
     for root in sorted(dependencies):
         if root in entered:
@@ -241,7 +252,9 @@ def _in_installation_order(
             following = next((dependency for dependency in rest if dependency not in entered), None)
             if following is None:
                 stack.pop()
-                yield name
+                below = (heights[dependency] for dependency in dependencies[name] if dependency in heights)
+                heights[name] = 1 + max(below, default=0)
             else:
                 entered.add(following)
                 stack.append((following, iter(sorted(dependencies[following]))))
+    return heights

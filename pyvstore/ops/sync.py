@@ -79,7 +79,7 @@ def _look(project: Project, selection: Selection, interpreter: Interpreter, opti
     if obtained is None:
         announce(project, selection)
         missing = [pin.name for pin, entry in found.items() if entry is None]
-        cause = f"not in the store: {listed(missing)}"
+        cause = f"the store does not have {listed(missing)}"
     else:
         plan = converge(project, selection, obtained, interpreter, dry_run=True).plan
         cause = f"{plan.changes} paths differ" if plan.changes else ""

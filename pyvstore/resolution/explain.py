@@ -185,7 +185,7 @@ class _Explanation:
             "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
             "no-version": f"ask for a version that exists{cut_off}",
             "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": f"allow versions of {sink} that have a wheel for it, or choose another Python with `--python`",
+            "no-wheel": f"allow other versions of {sink}, or use another Python{self._unbuilt(sink)}",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
             "no-usable-version": f"allow other versions of {sink}{cut_off}",
@@ -196,6 +196,13 @@ class _Explanation:
         if len(loosened) == 1:
             return f"loosen or remove {loosened[0]}{cut_off}"
         return f"loosen or remove one of {', '.join(loosened)}{cut_off}"
+
+    def _unbuilt(self, name: NormalizedName) -> str:
+        """Say that a matching version could only be built, where that is so."""
+        offering = self._catalogue.offering(name)
+        matching = ranks_of(self._diagnosis.matching[name])
+        has_source = offering is not None and any(offering.releases[rank].sdist for rank in matching)
+        return ": its source distributions are not built yet" if has_source else ""
 
 
 def _wants_root(parsed: ParsedRequirement, origin: str) -> str:

@@ -128,11 +128,6 @@ def test_one_hidden_change_is_one_dependency(monkeypatch: pytest.MonkeyPatch) ->
     assert text.splitlines()[1:] == ["   (- 1 dependency)"]
 
 
-def test_another_file_of_the_same_version_is_no_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(monkeypatch, PackageChanged("numpy", "2.4.6", "2.4.6", True), synced(linked=1, paths_changed=9))
-    assert text.splitlines()[1:] == [" ~ numpy 2.4.6"]
-
-
 def test_verbose_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
     text = told(monkeypatch, *CHANGES, synced(reused=4, linked=4, paths_changed=9), verbosity=1)
     assert text.splitlines()[-2:] == [" + gamma 4.0", " ~ omega 1.0 → 1.1"]
@@ -208,3 +203,8 @@ def test_foreign_text_stays_on_its_line_and_reaches_no_terminal_control(
 
 def test_there_is_no_progress_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, Resolving("a", 1), DownloadStarted("a.whl", 1), DownloadAdvanced("a.whl", 1)) == ""
+
+
+def test_the_same_version_from_another_wheel_is_no_change_of_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    change = PackageChanged("zeta", "1.0", "1.0", direct=True)
+    assert told(monkeypatch, change) == " ~ zeta 1.0 (another wheel)\n"
