@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from pyvstore.errors import UsageError
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.foreign import parse_specifiers
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _VERSION = re.compile(
@@ -90,7 +91,7 @@ def parse_version_request(text: str) -> PythonRequest | None:
     match = _SPECIFIER.fullmatch(lower)
     if match:
         try:
-            specifier = SpecifierSet(match["specifier"])
+            specifier = parse_specifiers(match["specifier"])
         except InvalidSpecifier:
             return None
         return PythonRequest(

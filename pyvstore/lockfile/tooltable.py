@@ -12,11 +12,12 @@ from typing import Any
 
 from packaging.markers import InvalidMarker
 from packaging.utils import NormalizedName, is_normalized_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from pyvstore.lockfile.document import DependencyEdge
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.rows import PlaceError
+from pyvstore.model.foreign import parse_version
 from pyvstore.requirements.text import format_marker, parse_marker
 
 _PLACE = "tool.pyvstore"
@@ -113,7 +114,7 @@ def parse_edges(
         edges.append(
             DependencyEdge(
                 name=name,
-                version=None if version is None else Version(version),
+                version=None if version is None else parse_version(version),
                 marker=markers.get((name, version)),
             )
         )
@@ -127,7 +128,7 @@ def _edge_target(table: Mapping[str, Any], place: str) -> tuple[NormalizedName, 
     if version is None:
         return NormalizedName(name), None
     try:
-        return NormalizedName(name), str(Version(version))
+        return NormalizedName(name), str(parse_version(version))
     except (InvalidVersion, TypeError):
         raise PlaceError(f"{place}.version: must be a version") from None
 

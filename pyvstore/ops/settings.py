@@ -58,7 +58,7 @@ def _read_user_file(path: str) -> Mapping[str, object] | None:
     try:
         with open(path, "rb") as stream:
             return tomli.load(stream)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
         ) from error

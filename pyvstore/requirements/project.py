@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from pyvstore.errors import ProjectError
+from pyvstore.model.foreign import parse_requirement, parse_specifiers
 from pyvstore.requirements.text import printable, show_text
 
 _DYNAMIC_REFUSED = ("dependencies", "optional-dependencies", "requires-python", "name")
@@ -101,7 +102,7 @@ def _parse_requires_python(table: Mapping[str, object]) -> SpecifierSet | None:
     if not isinstance(text, str):
         raise _wrong_type("project.requires-python", text, "a text")
     try:
-        return SpecifierSet(text)
+        return parse_specifiers(text)
     except InvalidSpecifier as error:
         raise ProjectError(
             f"project.requires-python: {text!r} is not a version specifier",
@@ -178,7 +179,7 @@ def _parse_requirement(entry: object, place: str) -> Requirement:
     if not isinstance(entry, str):
         raise _wrong_type(place, entry, "a text")
     try:
-        requirement = Requirement(entry)
+        requirement = parse_requirement(entry)
     except InvalidRequirement as error:
         raise ProjectError(
             f"{place}: {show_text(entry)} is not a requirement", code="pyproject", causes=(str(error).splitlines()[0],)
