@@ -65,7 +65,8 @@ _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Rec
 def read_state(prefix: str) -> FarmState | None:
     """Read the state of the farm at ``prefix``; None when there is none, or when it makes no sense (it is then lost).
 
-    Raises FarmError (``farm-newer``) when a newer pyvstore wrote it, and OSError when it cannot be read.
+    Raises FarmError: ``farm-newer`` when a newer pyvstore wrote it, ``farm-unreadable`` when it is no file, or one that
+    cannot be read.
     """
     try:
         raw = json.loads(read_regular(os.path.join(prefix, STATE_NAME), LONGEST_STATE_BYTES))
@@ -80,6 +81,14 @@ def read_state(prefix: str) -> FarmState | None:
         return _parse(raw)
     except (FileNotFoundError, NotADirectoryError, *_NONSENSE):
         return None
+    except OSError as error:
+        path = os.path.join(prefix, STATE_NAME)
+        raise FarmError(
+            f"{path} cannot be read",
+            code="farm-unreadable",
+            causes=[error.strerror or str(error)],
+            hint=f"move it away (`mv {path} {path}.old`), then run the same command again",
+        ) from error
 
 
 def write_state(state: FarmState) -> None:

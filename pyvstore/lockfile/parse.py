@@ -19,7 +19,14 @@ from packaging.version import InvalidVersion, Version
 from pyvstore.errors import LOCK_ANEW, LockfileError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_wheel
-from pyvstore.lockfile.tooltable import parse_edges, parse_forks, parse_input_digest, parse_inputs, parse_own_table
+from pyvstore.lockfile.tooltable import (
+    parse_edges,
+    parse_forks,
+    parse_input_digest,
+    parse_inputs,
+    parse_own_table,
+    require_environment_marker,
+)
 from pyvstore.model.foreign import MAXIMUM_DIGITS, has_long_number
 
 MAXIMUM_SIZE_BYTES = 64 * 1024 * 1024
@@ -123,6 +130,8 @@ def _document(table: Mapping[str, Any], pylock: Pylock, warnings: tuple[tuple[st
         for index, (row, package) in enumerate(zip(table["packages"], pylock.packages, strict=True))
     )
     _refuse_duplicates(packages)
+    for index, marker in enumerate(pylock.environments or ()):
+        require_environment_marker(marker, f"environments[{index}]")
     own = parse_own_table(table, "tool.pyvstore")
     return LockDocument(
         requires_python=pylock.requires_python,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.markers import InvalidMarker
+from packaging.markers import InvalidMarker, Marker
 from packaging.utils import NormalizedName, is_normalized_name
 from packaging.version import InvalidVersion
 
 from pyvstore.lockfile.document import DependencyEdge
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.rows import PlaceError
-from pyvstore.model.foreign import parse_version
+from pyvstore.model.foreign import parse_version, require_meaning
 from pyvstore.requirements.text import format_marker, parse_marker
 
 _PLACE = "tool.pyvstore"
@@ -37,9 +37,19 @@ def parse_own_table(table: Mapping[str, Any], place: str) -> Mapping[str, Any]:
 
 def parse_forks(own: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the markers of the regions that were resolved apart."""
-    return tuple(
-        _marker_text(marker, f"{_PLACE}.forks[{index}]") for index, marker in enumerate(_texts(own, "forks", _PLACE))
-    )
+    places = [(text, f"{_PLACE}.forks[{index}]") for index, text in enumerate(_texts(own, "forks", _PLACE))]
+    forks = tuple(_marker_text(text, place) for text, place in places)
+    for text, place in places:
+        require_environment_marker(parse_marker(text), place)
+    return forks
+
+
+def require_environment_marker(marker: Marker, place: str) -> None:
+    """Refuse a marker that is to tell environments apart and cannot; raises PlaceError."""
+    try:
+        require_meaning(marker)
+    except InvalidMarker as error:
+        raise PlaceError(f"{place}: {error}") from None
 
 
 def parse_input_digest(own: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -45,6 +45,17 @@ def parse_marker(text: str) -> Marker:
     if has_long_number(text):
         raise InvalidMarker(_WHY)
     return Marker(text)
+
+
+def require_meaning(marker: Marker) -> None:
+    """Raise InvalidMarker for a marker that no environment gives a meaning.
+
+    That is one that speaks of a lockfile's extras and groups, or compares what cannot be compared so.
+    """
+    try:
+        marker.evaluate(context="requirement")  # for the tool's own environment; the answer is of no interest
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise InvalidMarker(f"{str(marker)!r} has no meaning for an environment") from error
 
 
 def parse_requirement(text: str) -> Requirement:

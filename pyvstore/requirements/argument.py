@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from packaging.markers import InvalidMarker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from pyvstore.errors import UsageError
-from pyvstore.model.foreign import parse_requirement, parse_version
+from pyvstore.model.foreign import parse_requirement, parse_version, require_meaning
 from pyvstore.requirements.text import format_requirement, show_text
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -38,7 +39,11 @@ def parse_requirement_argument(text: str) -> Requirement:
     _refuse_what_is_no_name(stripped)
     try:
         requirement = parse_requirement(stripped)
-    except InvalidRequirement as error:
+        if requirement.marker is not None:
+            require_meaning(requirement.marker)
+        if not format_requirement(requirement).isprintable():
+            raise InvalidRequirement("it has characters that cannot be seen")  # noqa: TRY301 - one way out
+    except (InvalidRequirement, InvalidMarker) as error:
         raise UsageError(
             f"{show_text(stripped)} is not a requirement",
             code="requirement",

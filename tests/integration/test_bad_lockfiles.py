@@ -1,6 +1,7 @@
 """Lockfiles that anyone can edit in a pull request: every command that reads one refuses, and changes nothing."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,9 @@ BAD = {
         "tool.pyvstore.inputs.indexes",
     ),
     "a digest that is a number": (lock(top="tool.pyvstore.input-digest = 1"), "tool.pyvstore.input-digest"),
+    "an environment without meaning": (lock(top="environments = [\"'x' in extras\"]"), "environments[0]"),
+    "an environment that cannot be compared": (lock(top="environments = [\"os_name ~= 'x'\"]"), "environments[0]"),
+    "forks without meaning": (lock(top="tool.pyvstore.forks = [\"'x' in extras\"]"), "tool.pyvstore.forks[0]"),
     "forks that are none": (lock(top='tool.pyvstore.forks = ["x"]'), "tool.pyvstore.forks[0]"),
     "conditions that are a text": (
         lock(package='tool.pyvstore.dependency-markers = "x"'),
@@ -237,8 +241,9 @@ def a_real_lock(world: World, inside: Run) -> str:
     ],
     ids=["a byte-order mark", "CRLF", "format 1.9", "keys of format 1.9", "another tool's table", "foreign letters"],
 )
-def test_what_is_unusual_in_a_lockfile_but_right_just_works(world: World, inside: Run, change: object) -> None:
-    assert callable(change)
+def test_what_is_unusual_in_a_lockfile_but_right_just_works(
+    world: World, inside: Run, change: Callable[[str], str]
+) -> None:
     path = world.project / "pylock.toml"
     path.write_bytes(change(a_real_lock(world, inside)).encode())
     before = path.read_bytes()
