@@ -34,7 +34,7 @@ def without(line: str) -> str:
 
 
 # What is in the file → what is said of it. The place is always named.
-BAD = {
+BAD: dict[str, tuple[str | bytes, str]] = {
     # ── texts that lead somewhere else ───────────────────────────────────────────────────────────────────────
     "a name that is a path": (lock(name='"../../x"'), "packages[0].name"),
     "an absolute name": (lock(name='"/etc/passwd"'), "packages[0].name"),

@@ -134,11 +134,12 @@ def test_a_state_that_is_no_file_is_neither_read_nor_waited_for(world: World, in
     synced(world, inside)
     path = world.venv / "pyvstore.json"
     path.unlink()
-    {
+    makers: dict[str, Callable[[], object]] = {
         "directory": path.mkdir,
         "pipe": lambda: os.mkfifo(path),
         "device": lambda: path.symlink_to("/dev/zero"),
-    }[kind]()
+    }
+    makers[kind]()
     assert look(str(world.project), str(world.venv), os.environ) is None
     for words in (["sync"], ["list"], ["relink"], ["run", "python", "-V"]):
         outcome = inside(*words)
@@ -190,12 +191,13 @@ def test_a_journal_that_is_no_file(world: World, inside: Run, kind: str) -> None
     path = world.project / ".pyvstore-journal"
     victim = world.place / "victim"
     victim.write_bytes(journal({"pyproject.toml": EVIL}))
-    {
+    makers: dict[str, Callable[[], object]] = {
         "directory": path.mkdir,
         "pipe": lambda: os.mkfifo(path),
         "link": lambda: path.symlink_to(victim),
         "device": lambda: path.symlink_to("/dev/zero"),
-    }[kind]()
+    }
+    makers[kind]()
     outcome = inside("sync")
     assert outcome.status == 0 or "error[" in outcome.err
     assert (world.project / "pyproject.toml").read_text() == PYPROJECT
