@@ -14,13 +14,14 @@ from pyvstore.events import Failed
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BUG = 255
+_LONGEST_LINE = 1000
 
 
 def report(error: PyvstoreError, console: Console, *, is_json: bool = False) -> int:
     """Print an expected error, with ``is_json`` as an event too, and return the exit status."""
-    lines = [console.styled(f"error[{error.code}]", "red") + f": {one_line(error.message)}"]
+    lines = [console.styled(f"error[{error.code}]", "red") + f": {_readable(one_line(error.message))}"]
     for cause in error.causes:
-        first, *rest = harmless(cause).split("\n")
+        first, *rest = map(_readable, harmless(cause).split("\n"))
         lines.append(console.styled("  cause", "red") + f": {first}")
         lines += [f"         {line}" for line in rest]
     if error.hint:
@@ -33,6 +34,11 @@ def report(error: PyvstoreError, console: Console, *, is_json: bool = False) -> 
 
         JsonReporter(console).emit(Failed(error.code, error.message, error.causes, error.hint, error.exit_code))
     return error.exit_code
+
+
+def _readable(line: str) -> str:
+    """Cut what nobody reads: a line may repeat what a stranger wrote."""
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
 def report_bug(error: BaseException, console: Console, *, is_json: bool = False) -> int:

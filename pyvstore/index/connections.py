@@ -119,7 +119,7 @@ class Connections:
                     raise UntrustedServerError(cause.verify_message or str(cause)) from error
                 cause = cause.__cause__ or cause.__context__
             raise ConnectionLostError(_reason(error)) from error
-        except RuntimeError as error:  # closed by another thread just now
+        except (UnicodeError, RuntimeError) as error:  # a URL that nothing can encode; or closed by another thread
             raise ConnectionLostError(str(error)) from error
 
     def close(self) -> None:

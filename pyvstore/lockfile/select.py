@@ -12,17 +12,18 @@ from typing import cast
 
 from packaging.markers import Environment, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageWheel, Pylock, PylockSelectError
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.errors import BuildError, LockfileError, UsageError
+from pyvstore.errors import LOCK_ANEW, BuildError, LockfileError, UsageError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.refusal import explain_refusal
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.foreign import parse_requirement
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.requirements.text import parse_marker
 
@@ -66,7 +67,7 @@ def select(
             "pylock.toml has a marker that has no meaning here",
             code="lock-invalid",
             causes=(ascii(str(error)),),
-            hint="run `pyvstore lock`",
+            hint=LOCK_ANEW,
         ) from error
     pins = []
     for name in _in_installation_order(dependencies):
@@ -214,7 +215,7 @@ def _direct_names(
         if table not in tables:
             continue
         try:
-            requirement = Requirement(text)
+            requirement = parse_requirement(text)
         except InvalidRequirement:
             # An edit by hand; the lock is stale, and who is direct is only told to people.
             continue

@@ -34,6 +34,7 @@ from pyvstore.project.files import Snapshot
 from pyvstore.project.locate import examine_environment, find_project_root
 from pyvstore.requirements.argument import parse_requirement_arguments
 from pyvstore.requirements.edits import EditAction, apply_edits, plan_add, plan_remove
+from pyvstore.requirements.project import parse_project
 from pyvstore.requirements.text import format_requirement, with_lower_bound
 
 
@@ -79,6 +80,7 @@ def remove(context: Context, names: Sequence[str]) -> None:
         examine_environment(project.prefix).require_usable()
         before = project.files.snapshot()
         document = project.files.read_document()
+        parse_project(document.data)  # what is wrong there is said before a name is looked for in it
         old = read_lock(project)
         edited = _edited(document, _without(_dependencies(document), names, old))
         interpreter = choose_interpreter(project, edited.data, None, lock=old)

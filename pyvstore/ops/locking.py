@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -20,6 +20,7 @@ from pyvstore.lockfile.freshness import explain_stale, preferences
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.foreign import parse_specifiers
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
 from pyvstore.ops.settings import index_specs
@@ -127,7 +128,7 @@ class _Fits:
 
     def _runs_on(self, requires_python: str | None) -> bool:
         try:
-            return not requires_python or SpecifierSet(requires_python).contains(self._python, prereleases=True)
+            return not requires_python or parse_specifiers(requires_python).contains(self._python, prereleases=True)
         except InvalidSpecifier:
             return True
 

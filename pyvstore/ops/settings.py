@@ -28,7 +28,7 @@ def read_settings(context: Context, pyproject: Mapping[str, object]) -> Settings
     layers: list[SettingsLayer] = []
     table = _read_user_file(context.user_settings_path())
     if table is not None:
-        layers.append(user_layer(table))
+        layers.append(_user_layer(context.user_settings_path(), table))
     layers.append(project_layer(pyproject))
     layers.append(environment_layer(context.environ))
     return merge_settings(layers)
@@ -50,6 +50,15 @@ def _with_credentials(setting: IndexSetting) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
+def _user_layer(path: str, table: Mapping[str, object]) -> SettingsLayer:
+    try:
+        return user_layer(table)
+    except UsageError as error:
+        raise UsageError(
+            f"{path}: {error.message}", code=error.code, causes=error.causes, hint=error.hint or f"mend {path}"
+        ) from error
+
+
 def _read_user_file(path: str) -> Mapping[str, object] | None:
     if not os.path.isfile(path):
         return None
@@ -57,8 +66,8 @@ def _read_user_file(path: str) -> Mapping[str, object] | None:
 
     try:
         with open(path, "rb") as stream:
-            return tomli.load(stream)
-    except (OSError, ValueError) as error:
+            return tomli.loads(stream.read().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
         ) from error

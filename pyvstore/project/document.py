@@ -204,6 +204,8 @@ def _parse(path: str, raw: bytes) -> dict[str, Any]:
         raise _syntax_error(path, error.lineno, error.colno, error.msg, None) from None
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply", code="pyproject-syntax") from None
+    except ValueError:  # what Python says of an integer of some thousand digits
+        raise ProjectError(f"{path} has a number with too many digits", code="pyproject-syntax") from None
 
 
 def _syntax_error(path: str, line: int, column: int, problem: str, remedy: str | None) -> ProjectError:

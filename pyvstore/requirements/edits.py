@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from pyvstore.errors import ProjectError, UsageError
+from pyvstore.model.foreign import parse_requirement
 from pyvstore.requirements.text import format_requirement, show_text
 
 
@@ -131,7 +132,7 @@ def _parse_entries(existing: Sequence[object]) -> list[tuple[int, Requirement]]:
         if not isinstance(text, str):
             continue
         try:
-            entries.append((index, Requirement(text)))
+            entries.append((index, parse_requirement(text)))
         except InvalidRequirement as error:
             raise ProjectError(
                 f"entry {index} of the list, {show_text(text)}, is not a requirement",

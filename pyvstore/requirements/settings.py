@@ -290,7 +290,8 @@ def _parse_choice(key: str, value: object, place: str) -> str:
     choices = _CHOICES[key]
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(f"`{choice}`" for choice in choices)
-        raise UsageError(f"{place}: {value!r} is not one of {listed}", code="setting")
+        shown = repr(value[:100]) if isinstance(value, str) else describe_type(value)
+        raise UsageError(f"{place}: {shown} is not one of {listed}", code="setting")
     return value
 
 

@@ -210,9 +210,12 @@ class Catalogue:
                 return None
             found += self.rewritten(parsed, mask)
         if any(dependency.parsed.url for dependency in found):
-            line = next(dependency.parsed.text for dependency in found if dependency.parsed.url)
+            name = next(dependency.parsed.name for dependency in found if dependency.parsed.url)
             self._reject(
-                offering, rank, "url-requirement", f"it requires {line}, and direct references are not supported"
+                offering,
+                rank,
+                "url-requirement",
+                f"it requires {name} from a URL, and direct references are not supported",
             )
             return None
         self._dependencies[key] = tuple(found)

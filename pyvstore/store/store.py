@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from pyvstore.errors import StoreError
 from pyvstore.events import SILENT, Reporter, StoreOpened, Warned
@@ -118,6 +119,7 @@ class Store:
             mode = os.lstat(root).st_mode
             with open(os.path.join(root, MANIFEST_NAME), "rb") as stream:
                 head = stream.readline()
+                is_cut = not _ends_whole(stream)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -131,7 +133,7 @@ class Store:
             if error.code == "manifest-malformed":
                 return None
             raise
-        return manifest if self._is_intact(manifest, root) else None
+        return manifest if not is_cut and self._is_intact(manifest, root) else None
 
     def _is_intact(self, manifest: Manifest, root: str) -> bool:
         """Whether all is there that farms link to, and, where a name came or went in it, every file is what it was."""
@@ -209,6 +211,14 @@ class Store:
             remove_tree(trash)
         except OSError as error:
             raise store_error(f"the entry {os.path.basename(root)} could not be removed", error) from error
+
+
+def _ends_whole(stream: BinaryIO) -> bool:
+    """Whether the rows of a manifest whose head was read end as they must: a disk that lost power may have cut them."""
+    start = stream.tell()
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(start, end - 2))
+    return stream.read() == b"]\n"
 
 
 class StoreLibrary:
