@@ -25,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+LOCK_ANEW = "remove pylock.toml, then run `pyvstore lock`"
+"""The hint where a lockfile answers pyproject.toml but is of no use: locking alone would leave it as it is."""
+
 
 class PyvstoreError(Exception):
     """A refusal or failure that the tool expected and can explain.
@@ -63,9 +66,10 @@ class ProjectError(PyvstoreError):
 
 
 class ResolutionError(PyvstoreError):
-    """No set of versions answers the requirements."""
+    """No set of versions answers the requirements; ``unknown`` are the names that no index has a project for."""
 
     default_code = "no-solution"
+    unknown: tuple[str, ...] = ()
 
 
 class LockfileError(PyvstoreError):

@@ -57,6 +57,14 @@ class Resolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadsPlanned(Event):
+    """The store lacks ``files`` wheels; ``size_bytes`` is what they weigh together, as far as the lockfile says."""
+
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadStarted(Event):
     """One file begins to arrive. ``size_bytes`` is None where the index does not say."""
 
@@ -131,6 +139,24 @@ class FileWritten(Event):
     """A file of the project was written, e.g. ``pylock.toml``."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMade(Event):
+    """A pyproject.toml was made where there was none."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The command ends with an error; for those who read events instead of sentences. ``status`` is the exit status."""
+
+    code: str
+    message: str
+    causes: tuple[str, ...]
+    hint: str | None
+    status: int
 
 
 class Reporter(Protocol):

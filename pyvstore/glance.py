@@ -10,9 +10,11 @@ The state file (``.venv/pyvstore.json``) is written by `farm.state` alone; this 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 
 TYPE_CHECKING = False  # the constant that type checkers know; importing `typing` would cost more than the glance
@@ -22,23 +24,41 @@ if TYPE_CHECKING:
 STATE_NAME = "pyvstore.json"
 STATE_FORMAT = 1
 JOURNAL_NAME = ".pyvstore-journal"
+LONGEST_STATE_BYTES = 1 << 28
 
 _VARIABLES = ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
 _PREFIX = "PYVSTORE_"
+_LONGEST_INPUT_BYTES = 1 << 26
 _NOT_INPUTS = ("PYVSTORE_COLOR",)
 
 
 def digest_files(root: str, names: Iterable[str]) -> dict[str, str | None]:
-    """Return the sha256 of each file (relative to ``root``, or absolute); None for one that is not there."""
+    """Return the sha256 of each file (relative to ``root``, or absolute); None for one that is not there.
+
+    What is no file, cannot be read or is longer than any input has no digest but says so: whoever reads it complains.
+    """
     return {name: _digest_file(os.path.join(root, name)) for name in names}
 
 
 def _digest_file(path: str) -> str | None:
     try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
+        return hashlib.sha256(read_regular(path, _LONGEST_INPUT_BYTES)).hexdigest()
     except FileNotFoundError:
         return None
+    except OSError:
+        return "unreadable"
+
+
+def read_regular(path: str, limit_bytes: int) -> bytes:
+    """Return the content of a regular file of at most ``limit_bytes``; raises OSError for everything else.
+
+    A project's files may come from a stranger: a pipe would be waited for, and a device read, for ever.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit_bytes:
+        raise OSError(errno.EINVAL, "not a regular file of a fit size", path)
+    with open(path, "rb") as stream:
+        return stream.read(limit_bytes)
 
 
 def digest_variables(environ: Mapping[str, str]) -> str:
@@ -62,11 +82,10 @@ def look(root: str, prefix: str, environ: Mapping[str, str]) -> dict[str, Any] |
     Never raises for what it finds on disk: whatever is odd is a reason to look closer.
     """
     try:
-        with open(os.path.join(prefix, STATE_NAME), "rb") as stream:
-            state = json.loads(stream.read())
+        state = json.loads(read_regular(os.path.join(prefix, STATE_NAME), LONGEST_STATE_BYTES))
         if _is_unchanged(state, root, prefix, environ):
             return dict(state)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         pass
     return None
 
@@ -95,12 +114,12 @@ def _same_interpreter(interpreter: Mapping[str, Any]) -> bool:
 
 
 def _same_links(links: Mapping[str, str], store: str, prefix: str) -> bool:
-    readlink, stat = os.readlink, os.stat
+    readlink, follow = os.readlink, os.stat
     for path, target in links.items():
         name = prefix + path
         if readlink(name) != (target if target[:1] != "+" else store + target[1:]):
             return False
-        stat(name)  # follows the link: raises when it dangles
+        follow(name)  # follows the link: raises when it dangles
     return True
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pyvstore.cli.choices import Edit, Lock
 from pyvstore.cli.console import Console
 from pyvstore.cli.foreign import one_line
 from pyvstore.cli.globals import Globals
@@ -86,35 +87,42 @@ def init(options: Globals, console: Console, *, name: str | None, python: str | 
     from pyvstore.ops.init import init as op
 
     with _context(options, console) as context:
-        path = op(context, name=name, python=python)
-    console.talk(f"Made {one_line(path)}")
+        op(context, name=name, python=python)
     return 0
 
 
-def add(options: Globals, console: Console, requirements: Sequence[str], *, python: str | None, offline: bool) -> int:
+def add(options: Globals, console: Console, requirements: Sequence[str], edit: Edit, *, offline: bool) -> int:
     """Add requirements, lock and sync."""
+    from pyvstore.ops.edit import EditOptions
     from pyvstore.ops.edit import add as op
 
     with _context(options, console, offline=offline) as context:
-        op(context, requirements, python=python)
+        op(context, requirements, EditOptions(table=edit.table, python=edit.python, flags=edit.flags))
     return 0
 
 
-def remove(options: Globals, console: Console, names: Sequence[str], *, offline: bool) -> int:
+def remove(options: Globals, console: Console, names: Sequence[str], edit: Edit, *, offline: bool) -> int:
     """Remove requirements, lock and sync."""
+    from pyvstore.ops.edit import EditOptions
     from pyvstore.ops.edit import remove as op
 
     with _context(options, console, offline=offline) as context:
-        op(context, names)
+        op(context, names, EditOptions(table=edit.table))
     return 0
 
 
-def lock(options: Globals, console: Console, *, python: str | None, offline: bool) -> int:
+def lock(options: Globals, console: Console, wanted: Lock, *, offline: bool) -> int:
     """Write pylock.toml."""
     from pyvstore.ops.lock import lock as op
+    from pyvstore.ops.locking import Upgrade
+    from pyvstore.requirements.argument import parse_requirement_arguments
 
+    upgrade = Upgrade(
+        everything=wanted.upgrade,
+        packages=tuple(parse_requirement_arguments(wanted.packages)) if wanted.packages else (),
+    )
     with _context(options, console, offline=offline) as context:
-        changed = op(context, python=python)
+        changed = op(context, upgrade=upgrade, check=wanted.check, flags=wanted.flags)
     console.talk("Wrote pylock.toml" if changed else "pylock.toml is up to date")
     return 0
 
@@ -143,5 +151,6 @@ def list_packages(options: Globals, console: Console) -> int:
 def store_path(options: Globals, console: Console) -> int:
     """Say where the store is."""
     with _context(options, console) as context:
-        console.data(context.store().root)
+        path = context.store().root
+        console.data(json.dumps({"path": path}) if options.json else path)
     return 0

@@ -9,12 +9,15 @@ import typer
 
 from pyvstore import __version__
 from pyvstore.cli import actions
+from pyvstore.cli.choices import Edit, Lock, parts_from, settings_from, table_from
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
-from pyvstore.errors import UsageError
+from pyvstore.cli.pages import PAGES, PageCommand, PageGroup, usage
+from pyvstore.cli.slips import usage_error
+from pyvstore.model.parts import DEFAULT_PARTS
 from pyvstore.ops.options import SyncOptions
 
-_EPILOG = "-q, -v, --directory, --color and --json go before or after the command."
+_EPILOG = "-q, -v, --directory, --color and --json go before or after the command. Examples: pyvstore help COMMAND."
 
 Python = Annotated[
     str | None, typer.Option("--python", metavar="PYTHON", help="A version (3.12), a specifier (>=3.11) or a path.")
@@ -22,22 +25,45 @@ Python = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
 Frozen = Annotated[bool, typer.Option("--frozen", help="Take the lockfile as it is, without checking it.")]
 Locked = Annotated[bool, typer.Option("--locked", help="Fail if the lockfile does not match pyproject.toml.")]
+Extra = Annotated[list[str], typer.Option("--extra", metavar="NAME", help="Also an extra of the project.")]
+AllExtras = Annotated[bool, typer.Option("--all-extras", help="Also all extras.")]
+Group = Annotated[list[str], typer.Option("--group", metavar="NAME", help="Also a dependency group.")]
+AllGroups = Annotated[bool, typer.Option("--all-groups", help="Also all dependency groups.")]
+NoGroup = Annotated[list[str], typer.Option("--no-group", metavar="NAME", help="Not this group.")]
+OnlyGroup = Annotated[list[str], typer.Option("--only-group", metavar="NAME", help="This group and nothing else.")]
+NoDefaultGroups = Annotated[bool, typer.Option("--no-default-groups", help="No group that is not named.")]
+Dev = Annotated[bool, typer.Option("--dev", help="As --group dev.")]
+NoDev = Annotated[bool, typer.Option("--no-dev", help="As --no-group dev.")]
+OnlyDev = Annotated[bool, typer.Option("--only-dev", help="As --only-group dev.")]
+Resolution = Annotated[
+    str | None,
+    typer.Option("--resolution", metavar="WHICH", help="For this once: highest, lowest or lowest-direct versions."),
+]
+Prereleases = Annotated[
+    str | None, typer.Option("--prereleases", metavar="WHEN", help="For this once: if-necessary, allow or disallow.")
+]
+ExcludeNewer = Annotated[
+    str | None, typer.Option("--exclude-newer", metavar="WHEN", help="For this once: a date or an age, like '7 days'.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 
 
 def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
     """Parse ``words`` and run the command they name; return its exit status.
 
-    Raises UsageError for a command line that makes no sense, with what was probably meant.
+    ``help COMMAND`` is ``COMMAND --help``. Raises UsageError for a command line that makes no sense, with what was
+    probably meant.
     """
     command = typer.main.get_command(build_app(options, console))
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     try:
         result = command.main(args=list(words), prog_name="pyvstore", standalone_mode=False)
     except _PARSE_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             console.insist(error.format_message())
             return 2
-        raise UsageError(error.format_message().rstrip("."), code="usage", hint=_help_hint(error)) from error
+        raise usage_error(error, words, usage(words[0]) if words[0] in PAGES else None) from error
     except (typer.Abort, EOFError) as error:
         raise KeyboardInterrupt from error
     return result if isinstance(result, int) else 0
@@ -47,16 +73,11 @@ def run_app(options: Globals, words: Sequence[str], console: Console) -> int:
 _PARSE_ERROR: type[Any] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-def _help_hint(error: Exception) -> str:
-    context = getattr(error, "ctx", None)
-    name = context.command_path if context is not None else "pyvstore"
-    return f"run `{name} --help`"
-
-
 def build_app(options: Globals, console: Console) -> typer.Typer:
     """Return the command line, bound to the global options that were found."""
     app = typer.Typer(
         name="pyvstore",
+        cls=PageGroup,
         help="Python environments made of links into one verified store of packages.",
         epilog=_EPILOG,
         no_args_is_help=True,
@@ -68,9 +89,9 @@ def build_app(options: Globals, console: Console) -> typer.Typer:
     bound = _Commands(options, console)
     app.callback()(bound.main)
     for name, command, settings in bound.all():
-        app.command(name, **settings)(command)
-    store = typer.Typer(help="The store of packages.", no_args_is_help=True, rich_markup_mode=None)
-    store.command("path", help="Print where the store is.")(bound.store_path)
+        app.command(name, cls=PageCommand, **settings)(command)
+    store = typer.Typer(cls=PageGroup, help="The store of packages.", no_args_is_help=True, rich_markup_mode=None)
+    store.command("path", cls=PageCommand, help="Print where the store is.")(bound.store_path)
     app.add_typer(store, name="store")
     return app
 
@@ -125,21 +146,51 @@ class _Commands:
 
     def add(
         self,
-        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT", help="Like numpy or 'rich>=13'.")],
+        requirements: Annotated[list[str], typer.Argument(metavar="REQUIREMENT", hidden=True)],
+        group: Annotated[str | None, typer.Option("--group", metavar="NAME", help="To this dependency group.")] = None,
+        dev: Annotated[bool, typer.Option("--dev", help="To the group dev.")] = False,
+        optional: Annotated[
+            str | None, typer.Option("--optional", metavar="EXTRA", help="To this extra of the project.")
+        ] = None,
         python: Python = None,
+        resolution: Resolution = None,
+        prereleases: Prereleases = None,
+        exclude_newer: ExcludeNewer = None,
         offline: Offline = False,
     ) -> int:
-        return actions.add(self._options, self._console, requirements, python=python, offline=offline)
+        edit = Edit(table_from(group, optional, dev=dev), python, settings_from(locals()))
+        return actions.add(self._options, self._console, requirements, edit, offline=offline)
 
     def remove(
         self,
-        names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names as in pyproject.toml.")],
+        names: Annotated[list[str], typer.Argument(metavar="NAME", hidden=True)],
+        group: Annotated[
+            str | None, typer.Option("--group", metavar="NAME", help="From this dependency group.")
+        ] = None,
+        dev: Annotated[bool, typer.Option("--dev", help="From the group dev.")] = False,
+        optional: Annotated[
+            str | None, typer.Option("--optional", metavar="EXTRA", help="From this extra of the project.")
+        ] = None,
         offline: Offline = False,
     ) -> int:
-        return actions.remove(self._options, self._console, names, offline=offline)
+        edit = Edit(table_from(group, optional, dev=dev))
+        return actions.remove(self._options, self._console, names, edit, offline=offline)
 
-    def lock(self, python: Python = None, offline: Offline = False) -> int:
-        return actions.lock(self._options, self._console, python=python, offline=offline)
+    def lock(
+        self,
+        check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if the lockfile is stale.")] = False,
+        upgrade: Annotated[bool, typer.Option("--upgrade", "-U", help="Take new versions of everything.")] = False,
+        upgrade_package: Annotated[
+            list[str],
+            typer.Option("--upgrade-package", "-P", metavar="REQUIREMENT", help="Take a new version of this one."),
+        ] = [],  # noqa: B006 - typer's way of a list; never changed
+        resolution: Resolution = None,
+        prereleases: Prereleases = None,
+        exclude_newer: ExcludeNewer = None,
+        offline: Offline = False,
+    ) -> int:
+        wanted = Lock(check, upgrade, tuple(upgrade_package), settings_from(locals()))
+        return actions.lock(self._options, self._console, wanted, offline=offline)
 
     def sync(
         self,
@@ -147,22 +198,66 @@ class _Commands:
         locked: Locked = False,
         check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if something would change.")] = False,
         dry_run: DryRun = False,
-        offline: Offline = False,
+        extra: Extra = [],  # noqa: B006
+        all_extras: AllExtras = False,
+        group: Group = [],  # noqa: B006
+        all_groups: AllGroups = False,
+        no_group: NoGroup = [],  # noqa: B006
+        only_group: OnlyGroup = [],  # noqa: B006
+        no_default_groups: NoDefaultGroups = False,
+        dev: Dev = False,
+        no_dev: NoDev = False,
+        only_dev: OnlyDev = False,
         python: Python = None,
+        resolution: Resolution = None,
+        prereleases: Prereleases = None,
+        exclude_newer: ExcludeNewer = None,
+        offline: Offline = False,
     ) -> int:
-        wanted = SyncOptions(frozen=frozen, locked=locked, check=check, dry_run=dry_run, offline=offline, python=python)
+        given = locals()
+        wanted = SyncOptions(
+            frozen=frozen,
+            locked=locked,
+            check=check,
+            dry_run=dry_run,
+            offline=offline,
+            python=python,
+            parts=parts_from(given) or DEFAULT_PARTS,
+            flags=settings_from(given),
+        )
         return actions.sync(self._options, self._console, wanted)
 
     def run(
         self,
-        command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")],
+        command: Annotated[list[str], typer.Argument(metavar="COMMAND", hidden=True)],
         no_sync: Annotated[bool, typer.Option("--no-sync", help="Take the environment as it is.")] = False,
         frozen: Frozen = False,
         locked: Locked = False,
-        offline: Offline = False,
+        extra: Extra = [],  # noqa: B006
+        all_extras: AllExtras = False,
+        group: Group = [],  # noqa: B006
+        all_groups: AllGroups = False,
+        no_group: NoGroup = [],  # noqa: B006
+        only_group: OnlyGroup = [],  # noqa: B006
+        no_default_groups: NoDefaultGroups = False,
+        dev: Dev = False,
+        no_dev: NoDev = False,
+        only_dev: OnlyDev = False,
         python: Python = None,
+        resolution: Resolution = None,
+        prereleases: Prereleases = None,
+        exclude_newer: ExcludeNewer = None,
+        offline: Offline = False,
     ) -> int:
-        wanted = SyncOptions(frozen=frozen, locked=locked, offline=offline, python=python)
+        given = locals()
+        wanted = SyncOptions(
+            frozen=frozen,
+            locked=locked,
+            offline=offline,
+            python=python,
+            parts=parts_from(given),
+            flags=settings_from(given),
+        )
         return actions.run(self._options, self._console, wanted, command, no_sync=no_sync)
 
     def relink(self, dry_run: DryRun = False) -> int:

@@ -64,6 +64,8 @@ def _at_once(arguments: list[str], started: float) -> int | None:
     if state is None:
         return None
     if not command:
+        if state.get("parts"):  # more, or less, than a plain sync leaves
+            return None
         if not quiet:
             from pyvstore.cli.console import Console, count, duration
 

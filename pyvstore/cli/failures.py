@@ -8,18 +8,20 @@ import traceback
 import pyvstore
 from pyvstore.cli.console import Console
 from pyvstore.cli.foreign import harmless, one_line
-from pyvstore.errors import PyvstoreError
+from pyvstore.errors import InternalError, PyvstoreError
+from pyvstore.events import Failed
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BUG = 255
+_LONGEST_LINE = 1000
 
 
-def report(error: PyvstoreError, console: Console) -> int:
-    """Print an expected error and return the exit status."""
-    lines = [console.styled(f"error[{error.code}]", "red") + f": {one_line(error.message)}"]
+def report(error: PyvstoreError, console: Console, *, is_json: bool = False) -> int:
+    """Print an expected error, with ``is_json`` as an event too, and return the exit status."""
+    lines = [console.styled(f"error[{error.code}]", "red") + f": {_readable(one_line(error.message))}"]
     for cause in error.causes:
-        first, *rest = harmless(cause).split("\n")
+        first, *rest = map(_readable, harmless(cause).split("\n"))
         lines.append(console.styled("  cause", "red") + f": {first}")
         lines += [f"         {line}" for line in rest]
     if error.hint:
@@ -27,19 +29,26 @@ def report(error: PyvstoreError, console: Console) -> int:
         lines.append(console.styled("hint", "cyan") + f": {first}")
         lines += [f"      {line}" for line in rest]
     console.insist("\n".join(lines))
+    if is_json:
+        from pyvstore.cli.machine import JsonReporter
+
+        JsonReporter(console).emit(Failed(error.code, error.message, error.causes, error.hint, error.exit_code))
     return error.exit_code
 
 
-def report_bug(error: BaseException, console: Console) -> int:
+def _readable(line: str) -> str:
+    """Cut what nobody reads: a line may repeat what a stranger wrote."""
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+
+
+def report_bug(error: BaseException, console: Console, *, is_json: bool = False) -> int:
     """Print what a maintainer needs to know about a bug of ours and return 255."""
-    console.insist(
-        console.styled("error[internal]", "red")
-        + f": this is a bug in pyvstore {pyvstore.__version__}\n"
-        + console.styled("  cause", "red")
-        + f": {type(error).__name__}: {one_line(str(error))} ({_place(error)})\n"
-        + console.styled("hint", "cyan")
-        + ": please report it with the output of the same command with `-v`"
+    bug = InternalError(
+        f"this is a bug in pyvstore {pyvstore.__version__}",
+        causes=[f"{type(error).__name__}: {one_line(str(error))} ({_place(error)})"],
+        hint="please report it with the output of the same command with `-v`",
     )
+    report(bug, console, is_json=is_json)
     if console.verbosity > 0:
         console.insist(harmless("".join(traceback.format_exception(error))).rstrip("\n"))
     return EXIT_BUG

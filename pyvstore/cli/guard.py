@@ -21,13 +21,14 @@ class _Terminated(BaseException):
 def run_guarded(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; prints every error, never a traceback for an expected one."""
     console = Console()
+    options = Globals()
     try:
         options, rest = take_globals(arguments)
         console = Console(verbosity=options.verbosity, color=options.color)
         with _termination():
             return _dispatch(options, rest, console)
     except PyvstoreError as error:
-        return report(error, console)
+        return report(error, console, is_json=options.json)
     except KeyboardInterrupt:
         console.insist("")
         return EXIT_INTERRUPTED
@@ -37,7 +38,7 @@ def run_guarded(arguments: Sequence[str]) -> int:
         mute(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001 - the last line before a traceback in somebody's terminal
-        return report_bug(error, console)
+        return report_bug(error, console, is_json=options.json)
 
 
 def _dispatch(options: Globals, rest: Sequence[str], console: Console) -> int:

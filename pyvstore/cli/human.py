@@ -12,10 +12,13 @@ from pyvstore.cli.foreign import one_line
 from pyvstore.events import (
     DownloadAdvanced,
     DownloadFinished,
+    DownloadsPlanned,
     DownloadStarted,
     Event,
+    Ingested,
     InterpreterChosen,
     PackageChanged,
+    ProjectMade,
     Reporter,
     Resolved,
     Resolving,
@@ -27,6 +30,16 @@ from pyvstore.events import (
 
 if TYPE_CHECKING:
     from pyvstore.cli.progress import Progress
+
+
+_STEPS = (Resolving, DownloadsPlanned, DownloadStarted, DownloadAdvanced, DownloadFinished, Ingested)
+"""What the live lines are drawn from."""
+
+_ENDS = (Resolved, Synced, WouldChange)
+"""What ends a piece of work, and its live lines."""
+
+
+_COLORS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 class HumanReporter(Reporter):
@@ -46,12 +59,15 @@ class HumanReporter(Reporter):
     @override
     def emit(self, event: Event) -> None:
         with self._lock:
-            if isinstance(event, Resolving | DownloadStarted | DownloadAdvanced | DownloadFinished):
+            if isinstance(event, _STEPS):
                 self._advance(event)
             elif isinstance(event, PackageChanged):
                 self._changes.append(event)
             else:
-                self._end_progress()
+                if isinstance(event, _ENDS):
+                    self._end_progress()
+                elif self._progress is not None:
+                    self._progress.hide()
                 self._say(event)
 
     def close(self) -> None:
@@ -71,6 +87,8 @@ class HumanReporter(Reporter):
             console.talk(f"Using {one_line(event.implementation)} {one_line(event.version)} at {path}")
         elif isinstance(event, StoreOpened):
             console.talk(f"Packages are kept once for this machine in {console.styled(one_line(event.path), 'cyan')}")
+        elif isinstance(event, ProjectMade):
+            console.talk(f"Made {console.styled(one_line(event.path), 'cyan')}")
         elif isinstance(event, Resolved):
             console.talk(f"Resolved {count(event.packages, 'package')} in {duration(event.seconds)}")
         elif isinstance(event, Synced):
@@ -102,25 +120,27 @@ class HumanReporter(Reporter):
 
     def _say_changes(self, *, would: bool = False) -> None:
         changes, self._changes = self._changes, []
-        verbose = self._console.verbosity > 0
-        hidden = 0
+        is_full = would or self._console.verbosity > 0
+        counted = dict.fromkeys("+~-", 0)
         for change in sorted(changes, key=lambda change: (not change.direct, change.name)):
-            if change.direct or verbose or would or change.new is None or change.old is not None:
+            if change.direct or is_full:
                 self._console.talk(" " + self._line(change))
             else:
-                hidden += 1
+                counted[_sign(change)] += 1
+        hidden = [f"{sign} {number}" for sign, number in counted.items() if number]
         if hidden:
-            noun = "dependency" if hidden == 1 else "dependencies"
-            self._console.talk(self._console.styled(f"   (+ {hidden} {noun})", "dim"))
+            noun = "dependency" if sum(counted.values()) == 1 else "dependencies"
+            self._console.talk(self._console.styled(f"   ({', '.join(hidden)} {noun})", "dim"))
 
     def _line(self, change: PackageChanged) -> str:
         console = self._console
         name, old, new = (one_line(text or "") for text in (change.name, change.old, change.new))
-        if change.old is None:
-            return f"{console.styled('+', 'green')} {name} {new}"
-        if change.new is None:
-            return f"{console.styled('-', 'red')} {name} {old}"
-        return f"{console.styled('~', 'yellow')} {name} {old} → {new}"
+        sign = console.styled(_sign(change), _COLORS[_sign(change)])
+        if old and new and old == new:  # another Python, or another file of the same release
+            return f"{sign} {name} {new} (another wheel)"
+        if old and new:
+            return f"{sign} {name} {old} → {new}"
+        return f"{sign} {name} {new or old}"
 
     def _advance(self, event: Event) -> None:
         if not self._console.is_terminal or self._console.verbosity < 0:
@@ -135,3 +155,7 @@ class HumanReporter(Reporter):
         if self._progress is not None:
             self._progress.close()
             self._progress = None
+
+
+def _sign(change: PackageChanged) -> str:
+    return "+" if change.old is None else "-" if change.new is None else "~"

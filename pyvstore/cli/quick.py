@@ -6,13 +6,20 @@ holds both to the same options.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from pyvstore.cli.choices import PART_FLAGS, PART_VALUES, SETTING_VALUES, parts_from, settings_from
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
 
+if TYPE_CHECKING:
+    from pyvstore.model.parts import Parts
+    from pyvstore.ops.options import SyncOptions
+
 Action = Callable[[Globals, Console], int]
+Found = dict[str, list[str]]
 
 SYNC_FLAGS = {
     "--frozen": "frozen",
@@ -25,6 +32,7 @@ RUN_FLAGS = {"--frozen": "frozen", "--locked": "locked", "--offline": "offline"}
 NO_SYNC = "--no-sync"
 RELINK_DRY_RUN = "--dry-run"
 PYTHON = "--python"
+VALUES = {PYTHON: PYTHON, **PART_VALUES, **SETTING_VALUES}
 
 
 def parse_quickly(words: Sequence[str]) -> Action | None:
@@ -44,18 +52,17 @@ def parse_quickly(words: Sequence[str]) -> Action | None:
 
 
 def _sync(words: Sequence[str]) -> Action | None:
-    found, left = _take(words, SYNC_FLAGS)
+    found, left = _take(words, {**SYNC_FLAGS, **PART_FLAGS}, VALUES)
     if left:
         return None
     from pyvstore.cli.actions import sync
-    from pyvstore.ops.options import SyncOptions
+    from pyvstore.model.parts import DEFAULT_PARTS
 
-    python = found.pop(PYTHON, None)
-    return partial(sync, wanted=SyncOptions(python=python, **dict.fromkeys(found, True)))
+    return partial(sync, wanted=_options(found, SYNC_FLAGS, parts_from(found) or DEFAULT_PARTS))
 
 
 def _run(words: Sequence[str]) -> Action | None:
-    found, left = _take(words, {**RUN_FLAGS, NO_SYNC: NO_SYNC})
+    found, left = _take(words, {**RUN_FLAGS, **PART_FLAGS, NO_SYNC: NO_SYNC}, VALUES)
     if left[:1] == ["--"]:
         left = left[1:]
     elif left and left[0].startswith("-"):
@@ -63,25 +70,30 @@ def _run(words: Sequence[str]) -> Action | None:
     if not left:
         return None
     from pyvstore.cli.actions import run
+
+    wanted = _options(found, RUN_FLAGS, parts_from(found))
+    return partial(run, wanted=wanted, command=left, no_sync=NO_SYNC in found)
+
+
+def _options(found: Found, flags: Mapping[str, str], parts: Parts | None) -> SyncOptions:
     from pyvstore.ops.options import SyncOptions
 
-    python = found.pop(PYTHON, None)
-    no_sync = found.pop(NO_SYNC, None) is not None
-    wanted = SyncOptions(python=python, **dict.fromkeys(found, True))
-    return partial(run, wanted=wanted, command=left, no_sync=no_sync)
+    switches: dict[str, Any] = {key: True for key in flags.values() if key in found}
+    last = {key: values[-1] for key, values in found.items()}
+    return SyncOptions(python=last.get(PYTHON), parts=parts, flags=settings_from(last), **switches)
 
 
-def _take(words: Sequence[str], flags: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+def _take(words: Sequence[str], flags: Mapping[str, str], values: Mapping[str, str]) -> tuple[Found, list[str]]:
     """Take known options from the front; return what they set and what is left from the first unknown word on."""
-    found: dict[str, str] = {}
+    found: Found = {}
     left = list(words)
     while left:
         name, has_value, value = left[0].partition("=")
         if left[0] in flags:
-            found[flags[left.pop(0)]] = ""
-        elif name == PYTHON and (has_value or len(left) > 1):
+            found[flags[left.pop(0)]] = [""]
+        elif name in values and (has_value or len(left) > 1):
             left.pop(0)
-            found[PYTHON] = value if has_value else left.pop(0)
+            found.setdefault(values[name], []).append(value if has_value else left.pop(0))
         else:
             break
     return found, left

@@ -10,8 +10,9 @@ from typing import Any
 
 from pyvstore.errors import FarmError
 from pyvstore.fs.files import write_atomic
-from pyvstore.glance import STATE_FORMAT, STATE_NAME
+from pyvstore.glance import LONGEST_STATE_BYTES, STATE_FORMAT, STATE_NAME, read_regular
 from pyvstore.model.farm import Made
+from pyvstore.model.parts import DEFAULT_PARTS, Parts, format_parts, parse_parts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,7 @@ class FarmState:
         stamps: file path → (size in bytes, mtime in ns) when the sync ended.
         listings: names in the directories of packages when the sync ended.
         told: keys of messages that are said once per project.
+        parts: which optional parts of the project are in the environment.
     """
 
     prefix: str
@@ -57,16 +59,20 @@ class FarmState:
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+    parts: Parts = DEFAULT_PARTS
+
+
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def read_state(prefix: str) -> FarmState | None:
     """Read the state of the farm at ``prefix``; None when there is none, or when it makes no sense (it is then lost).
 
-    Raises FarmError (``farm-newer``) when a newer pyvstore wrote it, and OSError when it cannot be read.
+    Raises FarmError: ``farm-newer`` when a newer pyvstore wrote it, ``farm-unreadable`` when it is no file, or one that
+    cannot be read.
     """
     try:
-        with open(os.path.join(prefix, STATE_NAME), "rb") as stream:
-            raw = json.loads(stream.read())
+        raw = json.loads(read_regular(os.path.join(prefix, STATE_NAME), LONGEST_STATE_BYTES))
         if not isinstance(raw, dict):
             return None
         if isinstance(raw.get("format"), int) and raw["format"] > STATE_FORMAT:
@@ -76,8 +82,16 @@ def read_state(prefix: str) -> FarmState | None:
                 hint="upgrade pyvstore, or delete the environment and run `pyvstore sync`",
             )
         return _parse(raw)
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, NotADirectoryError, *_NONSENSE):
         return None
+    except OSError as error:
+        path = os.path.join(prefix, STATE_NAME)
+        raise FarmError(
+            f"{path} cannot be read",
+            code="farm-unreadable",
+            causes=[error.strerror or str(error)],
+            hint=f"move it away (`mv {path} {path}.old`), then run the same command again",
+        ) from error
 
 
 def write_state(state: FarmState) -> None:
@@ -112,30 +126,32 @@ def _format(state: FarmState) -> dict[str, Any]:
         "directories": [path for path, made in state.made.items() if made.target is None and made.sha256 is None],
         "listings": {path: list(names) for path, names in state.listings.items()},
         "told": list(state.told),
+        "parts": format_parts(state.parts),
     }
 
 
 def _parse(raw: Mapping[str, Any]) -> FarmState:
     if raw["format"] != STATE_FORMAT:
         raise ValueError(raw["format"])
-    store = str(raw["store"])
-    made: dict[str, Made] = {str(path): Made() for path in raw["directories"]}
+    store = _place(raw["store"])
+    made: dict[str, Made] = {path: Made() for path in raw["directories"]}
     for path, target in raw["links"].items():
-        made[path] = Made(target=f"{store}/{target[1:]}" if target.startswith("+") else str(target))
+        made[path] = Made(target=f"{store}/{target[1:]}" if _place(target).startswith("+") else target)
     stamps = {}
     for path, (sha256, size_bytes, modified, *former) in raw["files"].items():
         made[path] = Made(sha256=str(sha256), former=str(former[0]) if former else None)
         if size_bytes >= 0:
             stamps[path] = (int(size_bytes), int(modified))
-    if any(path.startswith("/") or ".." in path.split("/") for path in made):
-        raise ValueError("a path leaves the environment")
+    listings = {_inside(path): tuple(map(_place, names)) for path, names in raw["listings"].items()}
+    for path in made:
+        _inside(path)
     return FarmState(
-        prefix=str(raw["prefix"]),
+        prefix=_place(raw["prefix"]),
         store=store,
         complete=raw["complete"] is True,
         input_files=dict(raw["inputs"]["files"]),
         input_variables=str(raw["inputs"]["variables"]),
-        interpreter=str(raw["interpreter"]["path"]),
+        interpreter=_place(raw["interpreter"]["path"]),
         interpreter_fingerprint=str(raw["interpreter"]["fingerprint"]),
         is_usual_python=raw["usual_python"] is True,
         packages=tuple(
@@ -144,6 +160,25 @@ def _parse(raw: Mapping[str, Any]) -> FarmState:
         ),
         made=made,
         stamps=stamps,
-        listings={str(path): tuple(map(str, names)) for path, names in raw["listings"].items()},
+        listings=listings,
         told=tuple(map(str, raw["told"])),
+        parts=parse_parts(raw.get("parts", {})),
     )
+
+
+def _place(value: object) -> str:
+    """Return a path that the system takes; raises TypeError or ValueError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    if "\0" in value:
+        raise ValueError(value)
+    os.fsencode(value)
+    return value
+
+
+def _inside(value: object) -> str:
+    """Return a path that stays in the environment, wherever that is; raises as `_place`."""
+    path = _place(value)
+    if not {"", ".", ".."}.isdisjoint(path.split("/")) or os.path.isabs(path) or os.path.splitdrive(path)[0]:
+        raise ValueError(path)
+    return path

@@ -12,7 +12,6 @@ written, and never through a link that leads out of the folder.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import stat
@@ -65,7 +64,7 @@ def recover(directory: str, expected: Collection[str]) -> bool:
         }
         if not names.keys() <= set(expected):
             raise ValueError(data)  # noqa: TRY301 - one way out for every malformed journal
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         remove_file(journal)
         return False
     _finish(directory, names)

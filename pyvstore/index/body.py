@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import BinaryIO
 
-from pyvstore.errors import FetchError
+from pyvstore.errors import LOCK_ANEW, FetchError
 from pyvstore.events import DownloadAdvanced, Reporter
 from pyvstore.index.connections import ConnectionLostError, Reply
 from pyvstore.index.promise import Downloadable, check, mismatch
@@ -165,6 +165,6 @@ def _refused(artifact: Downloadable, reply: Reply) -> FetchError:
             f"{printable(artifact.filename)} is not on the index any more",
             code="no-such-file",
             causes=(f"{redact(artifact.url)} answered {reply.status}",),
-            hint=f"run `pyvstore lock --upgrade-package {printable(artifact.name)}`",
+            hint=LOCK_ANEW,
         )
     return FetchError(f"{redact(artifact.url)} answered {reply.status}", code="index-status")

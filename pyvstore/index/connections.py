@@ -119,7 +119,7 @@ class Connections:
                     raise UntrustedServerError(cause.verify_message or str(cause)) from error
                 cause = cause.__cause__ or cause.__context__
             raise ConnectionLostError(_reason(error)) from error
-        except RuntimeError as error:  # closed by another thread just now
+        except (UnicodeError, RuntimeError) as error:  # a URL that nothing can encode; or closed by another thread
             raise ConnectionLostError(str(error)) from error
 
     def close(self) -> None:
@@ -170,4 +170,7 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, httpx.ProxyError):
         return f"the proxy refused: {printable(str(error), 100)}"
-    return printable(str(error), 100) or type(error).__name__
+    problem = str(error)
+    if problem.startswith("[Errno "):  # the number is for programs
+        problem = problem.partition("] ")[2]
+    return printable(problem, 100) or type(error).__name__

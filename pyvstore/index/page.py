@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 from pyvstore.index.grouping import METADATA_KEYS, RawFile
 from pyvstore.index.urls import is_plain, printable, resolve
 from pyvstore.model.artifact import Artifact
+from pyvstore.model.foreign import parse_version
 
 PAGE_BYTES_LIMIT = 256 * 1024 * 1024
 """No page is read beyond this, compressed or not."""
@@ -70,7 +71,7 @@ class ProjectPage:
         self._artifacts: dict[Version, tuple[Artifact, ...]] = {}
         for text, group in groups.items():
             try:
-                version = Version(text)
+                version = parse_version(text)
             except InvalidVersion:
                 self.skipped += 1 if isinstance(group, bytes) else len(group)
                 continue

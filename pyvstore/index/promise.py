@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pyvstore.errors import FetchError
+from pyvstore.errors import LOCK_ANEW, FetchError
 from pyvstore.index.urls import printable, redact
 
 
@@ -52,5 +52,5 @@ def mismatch(artifact: Downloadable, sha256: str | None, size_bytes: int) -> Fet
         f"{printable(artifact.name)}: {printable(artifact.filename)} is not the file that was promised",
         code="hash-mismatch",
         causes=causes,
-        hint="nothing was kept; if the index replaced the file on purpose, lock again",
+        hint=f"nothing was kept; if the index replaced the file on purpose, {LOCK_ANEW}",
     )

@@ -50,7 +50,7 @@ def check_api_version(text: object) -> None:
     major, _, minor = text.partition(".") if isinstance(text, str) else ("", "", "")
     if not (major.isdecimal() and minor.isdecimal()):
         raise MalformedPageError(f"api-version is {printable(repr(text), 60)}")
-    if int(major) != 1:
+    if major.lstrip("0") != "1":
         raise MalformedPageError(f"it speaks version {printable(str(text), 20)} of the simple API; known is 1.x")
 
 

@@ -70,7 +70,7 @@ class InterpreterCache:
             if kept["key"] != _key(real):
                 return None
             return replace(_restore(kept["interpreter"]), executable=base)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def _write(self, executable: str, interpreter: Interpreter) -> None:

@@ -146,7 +146,7 @@ def _parse(executable: str, answer: bytes) -> Mapping[str, Any]:
     lines = answer.decode("utf-8", "replace").strip().splitlines()
     try:
         facts = json.loads(lines[-1])
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         raise _broken(executable, "it did not answer like a Python") from None
     if not isinstance(facts, dict):
         raise _broken(executable, "it did not answer like a Python")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from pyvstore.errors import UsageError
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.foreign import parse_specifiers
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _VERSION = re.compile(
-    r"(?P<implementation>cpython|pypy|python)?[@-]?(?P<version>[0-9]+(?:\.[0-9]+){0,2}(?:(?:a|b|rc)[0-9]+)?)?(?P<flag>t)?"
+    r"(?P<implementation>cpython|pypy|python)?[@-]?(?P<version>[0-9]{1,9}(?:\.[0-9]{1,9}){0,2}(?:(?:a|b|rc)[0-9]{1,9})?)?(?P<flag>t)?"
 )
 _SPECIFIER = re.compile(r"(?P<implementation>cpython|pypy|python)?\s*(?P<specifier>(?:[<>=!]|~=).*)")
 
@@ -68,13 +71,24 @@ class PythonRequest:
 def may_contain(specifier: SpecifierSet, minor: tuple[int, int]) -> bool:
     """Tell whether ``specifier`` allows some version of the series ``minor``."""
     # What a specifier allows changes only at the versions that it names, so those and their neighbours are enough.
-    named = (Version(part.version.removesuffix(".*")) for part in specifier)
-    patches = {version.micro + step for version in named if version.release[:2] == minor for step in (-1, 0, 1)}
+    patches = {
+        version.micro + step
+        for version in named_versions(specifier)
+        if version.release[:2] == minor
+        for step in (-1, 0, 1)
+    }
     return any(
         specifier.contains(f"{minor[0]}.{minor[1]}.{patch}", prereleases=True)
         for patch in sorted({0, 9999, *patches})
         if patch >= 0
     )
+
+
+def named_versions(specifier: SpecifierSet) -> Iterator[Version]:
+    """Yield the versions that ``specifier`` names; ``===`` may name anything at all."""
+    for part in specifier:
+        with contextlib.suppress(InvalidVersion):
+            yield Version(part.version.removesuffix(".*"))
 
 
 def is_free_threaded(interpreter: Interpreter) -> bool:
@@ -90,14 +104,14 @@ def parse_version_request(text: str) -> PythonRequest | None:
     match = _SPECIFIER.fullmatch(lower)
     if match:
         try:
-            specifier = SpecifierSet(match["specifier"])
+            specifier = parse_specifiers(match["specifier"])
         except InvalidSpecifier:
             return None
         return PythonRequest(
             text=text,
             specifier=specifier,
             implementation=_IMPLEMENTATIONS.get(match["implementation"] or ""),
-            prereleases=any(Version(part.version.removesuffix(".*")).is_prerelease for part in specifier),
+            prereleases=any(version.is_prerelease for version in named_versions(specifier)),
         )
     match = _VERSION.fullmatch(lower)
     if not match or not (match["implementation"] or match["version"]):

@@ -13,6 +13,8 @@ from functools import lru_cache
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from pyvstore.model import foreign
+
 MAXIMUM_LENGTH = 255
 """Bytes of a path component on every common filesystem."""
 
@@ -91,7 +93,7 @@ def parse_version(text: str) -> Version:
         ValueError: with a reason that goes after "the file name …".
     """
     try:
-        return Version(text)
+        return foreign.parse_version(text)
     except InvalidVersion:
         raise ValueError(f"has {text!r} where a version belongs") from None
 

@@ -20,6 +20,7 @@ from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_w
 from pyvstore.lockfile.write import canonical_order
 from pyvstore.model.artifact import Artifact
 from pyvstore.requirements.text import format_marker, parse_marker
+from pyvstore.resolution.lenient import lenient_specifier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +150,7 @@ def _freeze_package(
         raise InternalError(f"the resolver answered {place} with files of {len(versions)} versions")
     # Where an old version has both kinds, the gzipped tar is the standard one (PEP 625).
     sdists.sort(key=lambda sdist: (not sdist.filename.endswith(".tar.gz"), sdist.filename))
-    requires_python = SpecifierSet(package.requires_python or "")
+    requires_python = lenient_specifier(package.requires_python or "")
     return LockedPackage(
         name=package.name,
         version=package.version,

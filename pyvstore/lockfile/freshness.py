@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, LockInputs, digest, group_table, optional_table
+from pyvstore.model.foreign import parse_requirement
 from pyvstore.requirements.cutoff import CutOff
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.settings import Settings
@@ -116,7 +117,7 @@ def _explain_requirements(recorded: LockInputs, inputs: LockInputs) -> Iterator[
 
 def _identity(text: str) -> tuple[str, str]:
     try:
-        requirement = Requirement(text)
+        requirement = parse_requirement(text)
     except InvalidRequirement:
         return text, ""
     return canonicalize_name(requirement.name), str(requirement.marker or "")

@@ -46,6 +46,14 @@ def group_table(group: str) -> str:
     return f"dependency-groups.{group}"
 
 
+def scope_of(table: str) -> str:
+    """Return the scope whose requirements stand in ``table``: ``extra:<name>``, ``group:<name>``, or ""."""
+    for prefix, kind in ((optional_table(""), "extra"), (group_table(""), "group")):
+        if table.startswith(prefix):
+            return f"{kind}:{table.removeprefix(prefix)}"
+    return ""
+
+
 def digest(inputs: LockInputs) -> str:
     """Return ``sha256:<hex>`` of the inputs; the same on every machine and Python."""
     value = [

@@ -16,7 +16,7 @@ import tomli
 from packaging.pylock import Package, Pylock, PylockValidationError
 from packaging.version import InvalidVersion, Version
 
-from pyvstore.errors import LockfileError
+from pyvstore.errors import LOCK_ANEW, LockfileError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_wheel
 from pyvstore.lockfile.tooltable import (
@@ -28,12 +28,13 @@ from pyvstore.lockfile.tooltable import (
     parse_inputs,
     parse_own_table,
     parse_without_project,
+    require_environment_marker,
 )
+from pyvstore.model.foreign import MAXIMUM_DIGITS, has_long_number
 
 MAXIMUM_SIZE_BYTES = 64 * 1024 * 1024
 
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)", re.MULTILINE)
-_RELOCK = "run `pyvstore lock` to write it again"
 
 
 def parse_lock(text: str | bytes, *, filename: str = "pylock.toml") -> LockDocument:
@@ -60,7 +61,7 @@ def parse_lock(text: str | bytes, *, filename: str = "pylock.toml") -> LockDocum
         raise _invalid(filename, str(error)) from error
 
 
-def _invalid(filename: str, reason: str, *, hint: str = _RELOCK) -> LockfileError:
+def _invalid(filename: str, reason: str, *, hint: str = LOCK_ANEW) -> LockfileError:
     return LockfileError(f"{filename} is not valid: {reason}", code="lock-invalid", hint=hint)
 
 
@@ -77,6 +78,8 @@ def _parse_toml(text: str | bytes, filename: str) -> Mapping[str, Any]:
         except UnicodeDecodeError as error:
             raise _invalid(filename, f"byte {error.start} is not UTF-8") from error
     text = text.removeprefix("\ufeff")
+    if has_long_number(text):
+        raise _invalid(filename, f"it has a number of more than {MAXIMUM_DIGITS} digits")
     try:
         return tomli.loads(text)
     except (tomli.TOMLDecodeError, RecursionError) as error:
@@ -102,7 +105,7 @@ def _check_format_version(table: Mapping[str, Any], filename: str) -> tuple[tupl
         raise LockfileError(
             f"{filename} has format version {version}, and this pyvstore reads 1.0",
             code="lock-version",
-            hint=f"update pyvstore, or {_RELOCK}",
+            hint=f"update pyvstore, or {LOCK_ANEW}",
         )
     if version > Version("1.0"):
         sentence = f"{filename} has format version {version}; what is new since 1.0 is ignored"
@@ -130,6 +133,8 @@ def _document(table: Mapping[str, Any], pylock: Pylock, warnings: tuple[tuple[st
         for index, (row, package) in enumerate(zip(table["packages"], pylock.packages, strict=True))
     )
     _refuse_duplicates(packages)
+    for index, marker in enumerate(pylock.environments or ()):
+        require_environment_marker(marker, f"environments[{index}]")
     own = parse_own_table(table, "tool.pyvstore")
     return LockDocument(
         requires_python=pylock.requires_python,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 
@@ -47,6 +47,18 @@ def choose_parts(document: LockDocument, parts: Parts) -> ChosenParts:
         # A synthetic default group of another tool is no group that can be named.
         groups=frozenset(known_groups.get(name, name) for name in groups),
         without_project=bool(parts.only_groups),
+    )
+
+
+def narrowed(document: LockDocument, parts: Parts) -> Parts:
+    """Return ``parts`` without the names that the lock does not have any more, for parts that nobody asks for now."""
+    extras, groups = _by_name(document.extras), _by_name(document.dependency_groups)
+    return replace(
+        parts,
+        extras=tuple(name for name in parts.extras if name in extras),
+        groups=tuple(name for name in parts.groups if name in groups),
+        without_groups=tuple(name for name in parts.without_groups if name in groups),
+        only_groups=tuple(name for name in parts.only_groups if name in groups),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from packaging.markers import Marker
 
-from pyvstore.errors import LockfileError
+from pyvstore.errors import LOCK_ANEW, LockfileError
 from pyvstore.lockfile.coverage import covers_machine, covers_python, python_version
 from pyvstore.lockfile.document import LockDocument, LockedPackage
 from pyvstore.lockfile.filenames import expand_tags, tag_triple
@@ -61,19 +61,19 @@ def explain_refusal(
                 f"{package.name} {package.version} is for Python {format_specifiers(package.requires_python)}, "
                 f"and this is {here}",
                 code="lock-requires-python",
-                hint="choose another Python, or run `pyvstore lock`",
+                hint=f"choose another Python, or {LOCK_ANEW}",
             )
         other = wanted.setdefault(package.name, package)
         if other is not package:
             return LockfileError(
                 f"pylock.toml has both {package.name} {other.version} and {package.version} for {here}",
                 code="lock-ambiguous",
-                hint="run `pyvstore lock`",
+                hint=LOCK_ANEW,
             )
     for package in wanted.values():
         if package.source is None and package.sdist is None and not _has_wheel(package, environment):
             return _no_wheel(package, here)
-    return LockfileError(f"pylock.toml does not fit {here}", causes=(ascii(reason),), hint="run `pyvstore lock`")
+    return LockfileError(f"pylock.toml does not fit {here}", causes=(ascii(reason),), hint=LOCK_ANEW)
 
 
 def _no_wheel(package: LockedPackage, here: str) -> LockfileError:

@@ -19,6 +19,8 @@ from pyvstore.lockfile.filenames import check_filename, parse_wheel_version
 _URL = re.compile(
     r"(?P<url>(?P<scheme>https?|file)://(?P<host>[^/?#\\]*)/(?:[^?#\\]*/)?(?P<last>[^/?#\\]*)(?:\?[^#\\]*)?)(?:#.*)?"
 )
+_HOST = re.compile(r"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_LARGEST_PORT = 65535
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -77,9 +79,15 @@ def _parse_url(url: object, place: str) -> re.Match[str]:
         raise PlaceError(f"{place}: must be an https, http or file URL")
     if "@" in match["host"]:
         raise PlaceError(f"{place}: must not hold credentials")
-    if (match["host"] not in {"", "localhost"}) if match["scheme"] == "file" else not match["host"]:
+    if not (match["host"] in {"", "localhost"} if match["scheme"] == "file" else _is_host(match["host"])):
         raise PlaceError(f"{place}: must have a host exactly when it is not a file URL")
     return match
+
+
+def _is_host(text: str) -> bool:
+    """Tell whether ``text`` is a host with, at most, a port."""
+    match = _HOST.fullmatch(text)
+    return match is not None and int(match["port"] or 0) <= _LARGEST_PORT
 
 
 def _parse_file(row: object, place: str, *, local_allowed: bool) -> LockedFile:

@@ -12,18 +12,19 @@ from typing import cast
 
 from packaging.markers import Environment, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import Package, PackageDirectory, PackageSdist, PackageWheel, Pylock, PylockSelectError
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.tags import Tag
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.errors import BuildError, LockfileError
+from pyvstore.errors import LOCK_ANEW, BuildError, LockfileError
 from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.parts import ChosenParts, choose_parts
 from pyvstore.lockfile.refusal import explain_refusal, is_wanted_by_project
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.foreign import parse_requirement
 from pyvstore.model.parts import DEFAULT_PARTS, Parts
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.requirements.text import parse_marker
@@ -54,7 +55,9 @@ def select(
     try:
         chosen = dict(narrowed.select(chosen_parts.extras, chosen_parts.groups))
         held = {package.name: package for package, _ in chosen.values()}
-        dependencies = {name: _dependencies(package, held, environment) for name, (package, _) in chosen.items()}
+        values: dict[str, str | frozenset[str]] = {**environment.markers}
+        values |= {"extras": chosen_parts.extras, "dependency_groups": chosen_parts.groups}
+        dependencies = {name: _dependencies(package, held, values) for name, (package, _) in chosen.items()}
         direct = _direct_names(document, environment, chosen_parts, dependencies)
     except PylockSelectError as error:
         raise explain_refusal(document, environment, chosen_parts, str(error)) from error
@@ -63,7 +66,7 @@ def select(
             "pylock.toml has a marker that has no meaning here",
             code="lock-invalid",
             causes=(ascii(str(error)),),
-            hint="run `pyvstore lock`",
+            hint=LOCK_ANEW,
         ) from error
     pins = []
     for name in _in_installation_order(dependencies):
@@ -80,7 +83,7 @@ def select(
                 direct=name in direct,
             )
         )
-    return Selection(pins=tuple(pins))
+    return Selection(pins=tuple(pins), parts=parts)
 
 
 class _Narrowed:
@@ -179,7 +182,9 @@ def _build_required(package: LockedPackage) -> BuildError:
 
 
 def _dependencies(
-    package: LockedPackage, held: Mapping[NormalizedName, LockedPackage], environment: TargetEnvironment
+    package: LockedPackage,
+    held: Mapping[NormalizedName, LockedPackage],
+    values: Mapping[str, str | frozenset[str]],
 ) -> tuple[NormalizedName, ...]:
     names = {
         edge.name
@@ -187,7 +192,7 @@ def _dependencies(
         if edge.name in held
         and edge.name != package.name
         and edge.version in {None, held[edge.name].version}
-        and (edge.marker is None or parse_marker(edge.marker).evaluate(environment.markers, context="lock_file"))
+        and (edge.marker is None or parse_marker(edge.marker).evaluate(values, context="lock_file"))
     }
     return tuple(sorted(names))
 
@@ -208,7 +213,7 @@ def _direct_names(
         if table not in tables:
             continue
         try:
-            requirement = Requirement(text)
+            requirement = parse_requirement(text)
         except InvalidRequirement:
             # An edit by hand; the lock is stale, and who is direct is only told to people.
             continue
@@ -219,11 +224,22 @@ def _direct_names(
 
 def _in_installation_order(
     dependencies: Mapping[NormalizedName, Collection[NormalizedName]],
-) -> Iterator[NormalizedName]:
-    """Yield every name after its dependencies; in a cycle, the name that sorts first is left last.
+) -> list[NormalizedName]:
+    """Return every name after its dependencies; in a cycle, the name that sorts first is left last.
+
+    It is pip's order, because what comes later wins where distributions overlap: by the longest chain of dependencies
+    below, and by name backwards among equals.
+    """
+    heights = _heights(dependencies)
+    return sorted(sorted(dependencies, reverse=True), key=heights.__getitem__)
+
+
+def _heights(dependencies: Mapping[NormalizedName, Collection[NormalizedName]]) -> dict[NormalizedName, int]:
+    """Return the length of the longest chain of dependencies below each name, without edges that close a cycle.
 
     A depth-first walk in the order of names, with a stack of its own because chains may be long.
     """
+    heights: dict[NormalizedName, int] = {}
     entered: set[NormalizedName] = set()
     for root in sorted(dependencies):
         if root in entered:
@@ -235,7 +251,9 @@ def _in_installation_order(
             following = next((dependency for dependency in rest if dependency not in entered), None)
             if following is None:
                 stack.pop()
-                yield name
+                below = (heights[dependency] for dependency in dependencies[name] if dependency in heights)
+                heights[name] = 1 + max(below, default=0)
             else:
                 entered.add(following)
                 stack.append((following, iter(sorted(dependencies[following]))))
+    return heights

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.utils import NormalizedName, is_normalized_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from pyvstore.lockfile.document import DependencyEdge
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.rows import PlaceError
+from pyvstore.model.foreign import parse_version, require_meaning
 from pyvstore.requirements.text import format_marker, parse_marker
 
 _PLACE = "tool.pyvstore"
@@ -36,9 +37,22 @@ def parse_own_table(table: Mapping[str, Any], place: str) -> Mapping[str, Any]:
 
 def parse_forks(own: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the markers of the regions that were resolved apart."""
-    return tuple(
-        _marker_text(marker, f"{_PLACE}.forks[{index}]") for index, marker in enumerate(_texts(own, "forks", _PLACE))
-    )
+    places = [(text, f"{_PLACE}.forks[{index}]") for index, text in enumerate(_texts(own, "forks", _PLACE))]
+    forks = tuple(_marker_text(text, place) for text, place in places)
+    try:
+        for text, _ in places:
+            parse_marker(text).evaluate({"extras": set(), "dependency_groups": set()}, context="lock_file")
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise PlaceError(f"{_PLACE}.forks: {error}") from None
+    return forks
+
+
+def require_environment_marker(marker: Marker, place: str) -> None:
+    """Refuse a marker that is to tell environments apart and cannot; raises PlaceError."""
+    try:
+        require_meaning(marker)
+    except InvalidMarker as error:
+        raise PlaceError(f"{place}: {error}") from None
 
 
 def parse_default_members(own: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -134,7 +148,7 @@ def parse_edges(
         edges.append(
             DependencyEdge(
                 name=name,
-                version=None if version is None else Version(version),
+                version=None if version is None else parse_version(version),
                 marker=markers.get((name, version)),
             )
         )
@@ -148,7 +162,7 @@ def _edge_target(table: Mapping[str, Any], place: str) -> tuple[NormalizedName, 
     if version is None:
         return NormalizedName(name), None
     try:
-        return NormalizedName(name), str(Version(version))
+        return NormalizedName(name), str(parse_version(version))
     except (InvalidVersion, TypeError):
         raise PlaceError(f"{place}.version: must be a version") from None
 

@@ -163,7 +163,7 @@ def _time(time: datetime) -> str:
 
 
 def _list(key: str, values: Iterable[str]) -> list[str]:
-    return _rows(key if key.startswith("tool.") else _key(key), map(_text, values))
+    return _rows(_key(key), map(_text, values))
 
 
 def _rows(key: str, rows: Iterable[str]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,3 +29,30 @@ class Parts:
 
 DEFAULT_PARTS = Parts()
 """The project's dependencies and its default groups."""
+
+
+def format_parts(parts: Parts) -> dict[str, object]:
+    """Return what of ``parts`` differs from the default, fit for JSON."""
+    values = {field.name: getattr(parts, field.name) for field in fields(Parts)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value}
+
+
+def parse_parts(raw: Mapping[str, object]) -> Parts:
+    """Return the parts that `format_parts` was given; raises ValueError or TypeError for anything else."""
+    found: dict[str, object] = {}
+    for name, value in raw.items():
+        if value is not True and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise ValueError(name)
+        found[name] = True if value is True else tuple(value)
+    parts = Parts(**found)  # type: ignore[arg-type]
+    if any(isinstance(getattr(parts, field.name), bool) != isinstance(field.default, bool) for field in fields(Parts)):
+        raise ValueError(raw)
+    return parts
+
+
+def with_part(parts: Parts, kind: str, name: str) -> Parts:
+    """Return ``parts`` and one more; ``kind`` is ``extra`` or ``group``."""
+    if kind == "extra":
+        return replace(parts, extras=tuple(sorted({*parts.extras, name})))
+    without = tuple(other for other in parts.without_groups if other != name)
+    return replace(parts, groups=tuple(sorted({*parts.groups, name})), without_groups=without)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyvstore.model.entry import EntryKey
+from pyvstore.model.parts import DEFAULT_PARTS, Parts
 
 TYPE_CHECKING = False  # a type only: `packaging` costs more than the rest of a relink
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class Pin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """All pins of one environment; dependencies come before their dependents (cycles are broken by name)."""
+    """All pins of one environment.
+
+    Attributes:
+        pins: dependencies come before their dependents (cycles are broken by name).
+        parts: the optional parts of the project that were asked for.
+    """
 
     pins: tuple[Pin, ...]
+    parts: Parts = DEFAULT_PARTS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from packaging.requirements import Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import NormalizedName
 
 from pyvstore.errors import UsageError
@@ -15,6 +15,7 @@ from pyvstore.lockfile.freeze import FrozenNames
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.markers import EXTRA, GROUP
 from pyvstore.model.artifact import Artifact
+from pyvstore.model.foreign import parse_specifiers
 from pyvstore.requirements.own_extras import expand
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.setting_values import ALL
@@ -179,7 +180,7 @@ class Usable:
         known = self._accepted.get(requires_python)
         if known is None:
             try:
-                specifier = SpecifierSet(requires_python)
+                specifier = parse_specifiers(requires_python)
                 known = any(specifier.contains(python, prereleases=True) for python in self._pythons)
             except InvalidSpecifier:
                 known = True

@@ -18,6 +18,7 @@ from pyvstore.fs.links import Linker
 from pyvstore.glance import digest_files, digest_variables, fingerprint
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.farm import File, Image, Link, Made
+from pyvstore.model.parts import Parts
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.entries import Obtained
@@ -102,7 +103,8 @@ def converge(
             _apply(project, plan, design, state)
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
-    _finish(project, interpreter, design, packages, told, is_fresh=is_fresh, is_usual=is_usual)
+    left = _Left(packages, selection.parts, told, is_fresh, is_usual)
+    _finish(project, interpreter, design, left)
     report(project, changes, obtained, paths_changed=plan.changes, seconds=time.perf_counter() - started)
     return result
 
@@ -185,16 +187,18 @@ def _tell_of_foreign(project: Project, plan: SyncPlan, state: FarmState | None) 
     return told
 
 
-def _finish(
-    project: Project,
-    interpreter: Interpreter,
-    design: FarmDesign,
-    packages: tuple[InstalledPackage, ...],
-    told: tuple[str, ...],
-    *,
-    is_fresh: bool,
-    is_usual: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What the next command shall know, beside what was made."""
+
+    packages: tuple[InstalledPackage, ...]
+    parts: Parts
+    told: tuple[str, ...]
+    is_fresh: bool
+    is_usual: bool
+
+
+def _finish(project: Project, interpreter: Interpreter, design: FarmDesign, left: _Left) -> None:
     """Write the state that lets the next command answer after a glance."""
     made = _made(design.image, {})
     stamps = {}
@@ -209,16 +213,17 @@ def _finish(
             prefix=project.prefix,
             store=project.store.root,
             complete=True,
-            input_files=digest_files(project.root, inputs) if is_fresh else {"pyproject.toml": "not compared"},
+            input_files=digest_files(project.root, inputs) if left.is_fresh else {"pyproject.toml": "not compared"},
             input_variables=digest_variables(project.context.environ),
             interpreter=interpreter.executable,
             interpreter_fingerprint=fingerprint(interpreter.executable),
-            is_usual_python=is_usual,
-            packages=packages,
+            is_usual_python=left.is_usual,
+            packages=left.packages,
             made=made,
             stamps=stamps,
             listings={site: list_names(project.prefix, site)},
-            told=told,
+            told=left.told,
+            parts=left.parts,
         )
     )
 

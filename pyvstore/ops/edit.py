@@ -7,17 +7,23 @@ checking wheels) has been done. If making the links fails or is interrupted afte
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from pyvstore.errors import UsageError
+from pyvstore.events import FileWritten, ProjectMade
+from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
+from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table, scope_of
+from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.parts import Parts, with_part
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge
 from pyvstore.ops.init import draft, project_name_of
@@ -26,64 +32,91 @@ from pyvstore.ops.lockfiles import Question, question, read_lock
 from pyvstore.ops.locking import Answer, resolve
 from pyvstore.ops.memo import Memo, remember
 from pyvstore.ops.obtain import obtain_all
+from pyvstore.ops.parts import parts_in_use
 from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
 from pyvstore.project.files import Snapshot
-from pyvstore.project.locate import find_project_root
+from pyvstore.project.locate import examine_environment, find_project_root
 from pyvstore.requirements.argument import parse_requirement_arguments
 from pyvstore.requirements.edits import EditAction, apply_edits, plan_add, plan_remove
+from pyvstore.requirements.project import ProjectRequirements, parse_project
 from pyvstore.requirements.text import format_requirement, with_lower_bound
 
 
-def add(context: Context, texts: Sequence[str], *, python: str | None = None) -> None:
-    """Add requirements to ``project.dependencies``, making pyproject.toml where there is none; then lock and sync.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditOptions:
+    """How to edit.
 
-    A requirement without bounds is written with the version found as its lower bound. Raises whatever stands in the
-    way; pyproject.toml and pylock.toml are then as they were.
+    Attributes:
+        table: the list that is changed, as `pyvstore.lockfile.inputs` names it.
+        python: for which Python the environment is; see `SyncOptions`.
+        flags: settings for this once; see `SyncOptions`.
+    """
+
+    table: str = DEPENDENCIES_TABLE
+    python: str | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = EditOptions()
+
+
+def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) -> None:
+    """Add requirements to a list of the project, making pyproject.toml where there is none; then lock and sync.
+
+    A requirement without bounds is written with the oldest version that is chosen anywhere as its lower bound. The
+    environment gets the part that was added to. Raises whatever stands in the way; pyproject.toml and pylock.toml are
+    then as they were.
     """
     wanted = parse_requirement_arguments(texts)
     root = find_project_root(context.directory, home=context.home) or context.directory
     project = context.project_at(root)
     with project.locked():
+        examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
         before = project.files.snapshot()
         old = read_lock(project)
-        document, interpreter = _document(project, python, old)
-        requirements, unbounded = _with_added(_dependencies(document), wanted)
-        edited = _edited(document, requirements)
-        asked = question(project, edited.data, interpreter.environment)
+        document, interpreter = _document(project, options.python, old)
+        requirements, unbounded = _with_added(document.requirements(options.table), wanted)
+        edited = _edited(document, requirements, options.table)
+        asked = question(project, edited.data, options.flags)
         answer = resolve(project, asked, old)
         bounded = _with_bounds(requirements, unbounded, answer)
         if bounded != requirements:
-            edited = _edited(document, bounded)
-            asked = question(project, edited.data, interpreter.environment)
-        _carry_out(
-            project,
-            before,
-            edited,
-            _Decided(answer.freeze(asked.inputs), asked, interpreter),
-            is_asked_for=python is not None,
-        )
+            edited = _edited(document, bounded, options.table)
+            asked = question(project, edited.data, options.flags)
+        lock = answer.freeze(asked.inputs)
+        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
+        _carry_out(project, before, edited, decided)
 
 
-def remove(context: Context, names: Sequence[str]) -> None:
-    """Take requirements out of ``project.dependencies``; then lock and sync.
+def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN) -> None:
+    """Take requirements out of a list of the project; then lock and sync.
 
     Raises UsageError (``requirement-unknown``) for a name that is not there, and whatever stands in the way;
     pyproject.toml and pylock.toml are then as they were.
     """
     project = context.project()
     with project.locked():
+        examine_environment(project.prefix).require_usable()
         before = project.files.snapshot()
         document = project.files.read_document()
-        requirements = _dependencies(document)
-        for name in dict.fromkeys(map(canonicalize_name, names)):
-            requirements = _texts(apply_edits(requirements, plan_remove(requirements, name)))
-        edited = _edited(document, requirements)
+        parse_project(document.data)  # what is wrong there is said before a name is looked for in it
         old = read_lock(project)
-        interpreter = choose_interpreter(project, edited.data, None, lock=old)
-        asked = question(project, edited.data, interpreter.environment)
-        answer = resolve(project, asked, old)
-        _carry_out(project, before, edited, _Decided(answer.freeze(asked.inputs), asked, interpreter))
+        edited = _edited(document, _without(document, options.table, names, old), options.table)
+        interpreter = choose_interpreter(project, edited.data, options.python, lock=old)
+        asked = question(project, edited.data, options.flags)
+        lock = resolve(project, asked, old).freeze(asked.inputs)
+        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
+        _carry_out(project, before, edited, decided)
+
+
+def _covered(
+    project: Project, edited: ProjectDocument, interpreter: Interpreter, lock: LockDocument, options: EditOptions
+) -> Interpreter:
+    """Return a Python that the new lock is for, where there is one and nobody asked for another."""
+    if options.python is not None or covers(lock, interpreter.environment):
+        return interpreter
+    return choose_interpreter(project, edited.data, None, lock=lock)
 
 
 def _document(project: Project, python: str | None, old: LockDocument | None) -> tuple[ProjectDocument, Interpreter]:
@@ -94,12 +127,6 @@ def _document(project: Project, python: str | None, old: LockDocument | None) ->
     interpreter = choose_for(project, SpecifierSet(), python, lock=old)
     raw = draft(project_name_of(project.root, None), interpreter.environment.python_minor)
     return ProjectDocument.parse(project.files.pyproject_path, raw), interpreter
-
-
-def _dependencies(document: ProjectDocument) -> list[str]:
-    table = document.data.get("project", {})
-    found = table.get("dependencies", []) if isinstance(table, dict) else []
-    return _texts(found) if isinstance(found, list) else []
 
 
 def _texts(values: Sequence[object]) -> list[str]:
@@ -118,6 +145,32 @@ def _with_added(existing: Sequence[str], wanted: Sequence[Requirement]) -> tuple
     return requirements, unbounded
 
 
+def _without(document: ProjectDocument, table: str, names: Sequence[str], old: LockDocument | None) -> list[str]:
+    requirements = document.requirements(table)
+    wanted: str = ""
+    try:
+        for wanted in dict.fromkeys(map(canonicalize_name, names)):
+            requirements = _texts(apply_edits(requirements, plan_remove(requirements, wanted)))
+    except UsageError as error:
+        packages = old.packages if old is not None else ()
+        needing = {package.name for package in packages for edge in package.dependencies if edge.name == wanted}
+        error.causes = (f"{wanted} is here because {', '.join(sorted(needing))} needs it",) if needing else ()
+        error.hint = _elsewhere(parse_project(document.data), table, wanted) or error.hint
+        raise
+    return requirements
+
+
+def _elsewhere(project: ProjectRequirements, table: str, name: str) -> str | None:
+    """Return how to remove ``name`` from the list that has it, if another one does."""
+    lists = [("", DEPENDENCIES_TABLE, project.dependencies)]
+    lists += [(f" --optional {extra}", optional_table(extra), found) for extra, found in project.optional.items()]
+    lists += [(f" --group {group}", group_table(group), found) for group, found in project.groups.items()]
+    for flag, place, requirements in lists:
+        if place != table and any(canonicalize_name(found.name) == name for found in requirements):
+            return f"it is in {place}: run `pyvstore remove{flag} {name}`"
+    return None
+
+
 def _with_bounds(requirements: Sequence[str], unbounded: Sequence[Requirement], answer: Answer) -> list[str]:
     bounded = list(requirements)
     for requirement in unbounded:
@@ -128,8 +181,8 @@ def _with_bounds(requirements: Sequence[str], unbounded: Sequence[Requirement], 
     return bounded
 
 
-def _edited(document: ProjectDocument, requirements: Sequence[str]) -> ProjectDocument:
-    return ProjectDocument.parse(document.path, document.with_dependencies(requirements))
+def _edited(document: ProjectDocument, requirements: Sequence[str], table: str) -> ProjectDocument:
+    return ProjectDocument.parse(document.path, document.with_dependencies(requirements, table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +190,48 @@ class _Decided:
     lock: LockDocument
     asked: Question
     interpreter: Interpreter
+    options: EditOptions
+
+    def parts(self, project: Project) -> Parts:
+        """Return what the environment shall have: what it has, and the part that is edited."""
+        parts = narrowed(self.lock, parts_in_use(project))
+        kind, _, name = scope_of(self.options.table).partition(":")
+        if not name or (kind == "group" and name in (self.lock.default_members or ())):
+            return parts
+        there = self.lock.extras if kind == "extra" else self.lock.dependency_groups
+        return with_part(parts, kind, name) if name in there else parts
 
 
-def _carry_out(
-    project: Project, before: Snapshot, edited: ProjectDocument, decided: _Decided, *, is_asked_for: bool = False
-) -> None:
-    """Fetch, write both files, link; ``is_asked_for``: somebody named the Python."""
-    interpreter = decided.interpreter
-    selection = select(decided.lock, interpreter.environment)
+def _carry_out(project: Project, before: Snapshot, edited: ProjectDocument, decided: _Decided) -> None:
+    """Fetch, write both files, link."""
+    interpreter, options = decided.interpreter, decided.options
+    selection = select(decided.lock, interpreter.environment, decided.parts(project))
     obtained = obtain_all(project, selection, decided.asked.settings)
-    project.files.commit(pyproject=edited.raw, lock=format_lock(decided.lock).encode(), since=before)
+    lock = format_lock(decided.lock).encode()
+    project.files.commit(pyproject=edited.raw, lock=lock, since=before)
     try:
-        converged = converge(project, selection, obtained, interpreter, is_python_asked_for=is_asked_for)
+        converged = converge(
+            project,
+            selection,
+            obtained,
+            interpreter,
+            is_fresh=not options.flags,
+            is_python_asked_for=options.python is not None,
+        )
     except BaseException:
         project.files.restore(before)
         raise
-    memo = Memo(selection, interpreter, mention_of(decided.asked))
-    remember(project, memo, is_usual=converged.is_usual)
+    _say_written(project, before, Snapshot(pyproject=edited.raw, lock=lock))
+    if not options.flags:
+        memo = Memo(selection, interpreter, mention_of(decided.asked))
+        remember(project, memo, is_usual=converged.is_usual)
+
+
+def _say_written(project: Project, before: Snapshot, after: Snapshot) -> None:
+    reporter = project.context.reporter
+    if before.pyproject is None:
+        reporter.emit(ProjectMade(project.files.pyproject_path))
+    if before.pyproject != after.pyproject:
+        reporter.emit(FileWritten(project.files.pyproject_path))
+    if before.lock != after.lock:
+        reporter.emit(FileWritten(project.files.lock_path))

@@ -7,14 +7,15 @@ import os
 from packaging.specifiers import SpecifierSet
 
 from pyvstore.errors import ProjectError
+from pyvstore.events import ProjectMade
 from pyvstore.ops.context import Context
 from pyvstore.ops.interpreters import choose_for
 from pyvstore.project.document import new_pyproject, project_name
 from pyvstore.project.names import PYPROJECT_NAME
 
 
-def init(context: Context, *, name: str | None = None, python: str | None = None) -> str:
-    """Write ``pyproject.toml`` into the context's folder and return its path.
+def init(context: Context, *, name: str | None = None, python: str | None = None) -> None:
+    """Write ``pyproject.toml`` into the context's folder.
 
     ``requires-python`` is at least the minor version of the Python chosen. Raises ProjectError (``project-exists``)
     when there is one; InterpreterError when no Python fits.
@@ -32,7 +33,7 @@ def init(context: Context, *, name: str | None = None, python: str | None = None
             choose_for(project, SpecifierSet(), python, lock=None).environment.python_minor,
         )
         project.files.commit(pyproject=content)
-    return project.files.pyproject_path
+    context.reporter.emit(ProjectMade(project.files.pyproject_path))
 
 
 def project_name_of(directory: str, name: str | None) -> str:

@@ -7,6 +7,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+TYPE_CHECKING = False  # the constant that type checkers know; importing `typing` would cost more than the rest
+if TYPE_CHECKING:
+    from pyvstore.errors import UsageError
+
+_SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
 
 def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run ``command`` with the environment at ``prefix`` first on PATH.
@@ -27,12 +33,36 @@ def launch(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> i
             hint="start it through its interpreter, such as `pyvstore run python PROGRAM` or `pyvstore run sh PROGRAM`",
         ) from error
     if status is None:
-        raise UsageError(
-            f"there is no program {_arguments(command)[0]} in this environment or on PATH",
-            code="no-command",
-            hint="add the package that brings it: `pyvstore add NAME`",
-        )
+        raise _missing(prefix, command[0])
     return status
+
+
+def _missing(prefix: str, program: str) -> UsageError:
+    """Return the error for a program that cannot be found, or is none."""
+    from pyvstore.errors import UsageError
+
+    if os.sep in program and os.path.isfile(program):
+        return UsageError(
+            f"{program} is not executable",
+            code="cannot-start",
+            hint=f"make it so with `chmod +x {program}`, or start it as in `pyvstore run sh {program}`",
+        )
+    if os.sep in program or program.endswith((".py", ".pyw")):
+        return UsageError(f"there is no program at {program}", code="no-command", hint=f"paths begin at {os.getcwd()}")
+    from difflib import get_close_matches
+
+    try:
+        known = sorted(os.listdir(os.path.join(prefix, _SCRIPTS)))
+    except OSError:
+        known = []
+    alike = get_close_matches(program, known, n=1)
+    return UsageError(
+        f"there is no program {program} in this environment or on PATH",
+        code="no-command",
+        hint=f"did you mean `pyvstore run {alike[0]}`?"
+        if alike
+        else "add the package that brings it: `pyvstore add NAME`",
+    )
 
 
 def start(prefix: str, command: Sequence[str], environ: Mapping[str, str]) -> int | None:
@@ -85,7 +115,7 @@ def _arguments(command: Sequence[str]) -> list[str]:
 
 
 def _environment(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
-    scripts = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
+    scripts = os.path.join(prefix, _SCRIPTS)
     environment = {name: value for name, value in environ.items() if name != "PYTHONHOME"}
     environment["VIRTUAL_ENV"] = prefix
     environment["PATH"] = scripts + os.pathsep + environ.get("PATH", os.defpath)

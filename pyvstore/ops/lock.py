@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
 from pyvstore.ops.lockfiles import question, read_lock, require_fresh
 from pyvstore.ops.locking import NO_UPGRADE, Upgrade, fresh_lock, tell_changes
-from pyvstore.requirements.settings import SettingsLayer
 
 
 def lock(
-    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Sequence[SettingsLayer] = ()
+    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Mapping[str, str] | None = None
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 

@@ -32,10 +32,10 @@ class Question:
     inputs: LockInputs
 
 
-def question(project: Project, pyproject: Mapping[str, object]) -> Question:
-    """Collect what a lock has to answer."""
+def question(project: Project, pyproject: Mapping[str, object], flags: Mapping[str, str] | None = None) -> Question:
+    """Collect what a lock has to answer; ``flags`` are settings for this once, by name."""
     requirements = parse_project(pyproject)
-    settings = read_settings(project.context, pyproject)
+    settings = read_settings(project.context, pyproject, flags or {})
     return Question(requirements, settings, lock_inputs(requirements, settings))
 
 

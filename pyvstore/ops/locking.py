@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.events import Resolved, Warned
+from pyvstore.errors import ResolutionError
+from pyvstore.events import PackageChanged, Reporter, Resolved, Warned
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
 from pyvstore.lockfile.document import DependencyEdge, LockDocument
@@ -24,6 +25,7 @@ from pyvstore.ops.asking import Exclusion, Usable, lattice_of, names_of, policy_
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
 from pyvstore.ops.settings import index_specs
+from pyvstore.requirements.edits import closest_name
 from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
 from pyvstore.resolution.policy import Preference
@@ -92,10 +94,21 @@ def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade
 
     Raises ResolutionError with an explanation where there are none, and FetchError where the index fails.
     """
-    context = project.context
     started = time.perf_counter()
-    lattice = lattice_of(asked.requirements, asked.settings)
     names = names_of(asked.requirements, asked.settings)
+    try:
+        resolution = _resolution(project, asked, old, upgrade)
+    except ResolutionError as error:
+        error.hint = _spelling(project, error.unknown) or error.hint
+        raise
+    project.context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
+    _tell(project, resolution, old)
+    return Answer(resolution, names)
+
+
+def _resolution(project: Project, asked: Question, old: LockDocument | None, upgrade: Upgrade) -> Resolution:
+    context = project.context
+    lattice = lattice_of(asked.requirements, asked.settings)
     bounds = [requirement for requirement in upgrade.packages if requirement.specifier]
     (index, *_) = index_specs(asked.settings)
     exclusion = Exclusion.of(asked.settings, datetime.now(timezone.utc))
@@ -104,7 +117,7 @@ def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade
         IndexClient(index, project.store.shelf("index"), offline=context.offline, reporter=context.reporter) as client,
         IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source,
     ):
-        resolution = resolve_requirements(
+        return resolve_requirements(
             roots_of(asked.requirements),
             universe=Universe.of(lattice),
             source=source,
@@ -113,9 +126,6 @@ def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade
             regions=old.forks if old is not None and keeps_old else (),
             reporter=context.reporter,
         )
-    context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
-    _tell(project, resolution, old)
-    return Answer(resolution, names)
 
 
 def _kept(old: LockDocument, upgrade: Upgrade) -> Mapping[NormalizedName, Sequence[Preference]]:
@@ -125,6 +135,33 @@ def _kept(old: LockDocument, upgrade: Upgrade) -> Mapping[NormalizedName, Sequen
         for name, found in preferences(old).items()
         if name not in given_up
     }
+
+
+def _spelling(project: Project, unknown: Sequence[str]) -> str | None:
+    """Return a hint for names that no index has and that are spelled like one that this machine knows."""
+    known = project.store.names().difference(unknown)
+    alike = [found for found in (closest_name(name, known) for name in unknown) if found]
+    return f"did you mean {' and '.join(f'`{name}`' for name in alike)}?" if alike else None
+
+
+def tell_changes(reporter: Reporter, old: LockDocument | None, new: LockDocument) -> None:
+    """Say which versions are locked now and were not, and the reverse; nothing for a first lock."""
+    if old is None:
+        return
+    before, after = (_versions(document) for document in (old, new))
+    required = [text for _, text in new.inputs.requirements] if new.inputs is not None else []
+    direct = {canonicalize_name(Requirement(text).name) for text in required}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            reporter.emit(PackageChanged(name, before.get(name), after.get(name), direct=name in direct))
+
+
+def _versions(document: LockDocument) -> dict[str, str]:
+    found: dict[str, list[Version]] = {}
+    for package in document.packages:
+        if package.version is not None:
+            found.setdefault(package.name, []).append(package.version)
+    return {name: ", ".join(map(str, sorted(set(versions)))) for name, versions in found.items()}
 
 
 def _tell(project: Project, resolution: Resolution, old: LockDocument | None) -> None:

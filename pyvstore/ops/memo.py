@@ -18,6 +18,7 @@ from pyvstore.farm.state import read_state
 from pyvstore.glance import digest_files, digest_variables, fingerprint
 from pyvstore.interpreter.cache import InterpreterCache
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.parts import Parts, format_parts
 from pyvstore.model.selection import Pin, Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.converge import PROJECT_INPUTS
@@ -45,12 +46,12 @@ class Memo:
     mention: str | None
 
 
-def recall(project: Project) -> Memo | None:
-    """Return what the project's files mean, if that was worked out before; None means: work it out.
+def recall(project: Project, parts: Parts) -> Memo | None:
+    """Return what the project's files mean for ``parts``, if that was worked out before; None means: work it out.
 
     An environment that exists for another Python, or a Python that was replaced, is a reason to work it out again.
     """
-    kept = read_selection(project.store, _digest(project))
+    kept = read_selection(project.store, _digest(project, parts))
     try:
         if kept is None or kept["usual"] is None:
             return None
@@ -62,7 +63,7 @@ def recall(project: Project) -> Memo | None:
             return None
         interpreter = InterpreterCache(project.store.shelf("interpreters")).get(kept["usual"])
         mention = answer["mention"]
-        selection = Selection(pins=tuple(_pin(row) for row in answer["pins"]))
+        selection = Selection(pins=tuple(_pin(row) for row in answer["pins"]), parts=parts)
         return Memo(selection, interpreter, mention if isinstance(mention, str) else None)
     except (OSError, KeyError, TypeError, ValueError, InterpreterError):
         return None
@@ -74,7 +75,7 @@ def remember(project: Project, memo: Memo, *, is_usual: bool) -> None:
     Others are kept beside it so that the answer of a later sync finds its place: all answers for the same files are one
     file of the shelf.
     """
-    digest, python = _digest(project), memo.interpreter.executable
+    digest, python = _digest(project, memo.selection.parts), memo.interpreter.executable
     pins = [
         [pin.name, pin.version, pin.filename, pin.url, pin.sha256, pin.size_bytes, list(pin.dependencies), pin.direct]
         for pin in memo.selection.pins
@@ -102,7 +103,7 @@ def _pin(row: list[object]) -> Pin:
     )
 
 
-def _digest(project: Project) -> str:
+def _digest(project: Project, parts: Parts) -> str:
     context = project.context
     inputs = [
         __version__,
@@ -110,5 +111,6 @@ def _digest(project: Project) -> str:
         digest_files("", [context.user_settings_path()]),
         digest_variables(context.environ),
         [context.environ.get(name) for name in _DISCOVERY_VARIABLES],
+        format_parts(parts),
     ]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()

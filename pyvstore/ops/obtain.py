@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 
 from pyvstore.errors import FetchError
-from pyvstore.events import Ingested, Warned
+from pyvstore.events import DownloadsPlanned, Ingested, Warned
 from pyvstore.fs.removal import remove_file
 from pyvstore.index.cache import IndexCache
 from pyvstore.index.client import open_transport
@@ -42,11 +42,13 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
             code="offline",
             hint="run the command without `--offline`",
         )
+    size_bytes = sum(pin.size_bytes or 0 for pin in missing)
     if missing:
+        project.context.reporter.emit(DownloadsPlanned(len(missing), size_bytes))
         found.update(_ingest_missing(project, missing, settings))
     entries = tuple(entry for entry in found.values() if entry is not None)
     _compare_metadata(project, entries, settings)
-    return Obtained(entries, frozenset(pin.name for pin in missing), sum(pin.size_bytes or 0 for pin in missing))
+    return Obtained(entries, frozenset(pin.name for pin in missing), size_bytes)
 
 
 def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings) -> dict[Pin, Entry]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyvstore.model.parts import Parts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +19,8 @@ class SyncOptions:
         dry_run: change nothing and say what would change.
         offline: use no network.
         python: for which Python; None keeps the environment's, else the first that fits.
+        parts: which optional parts of the project; None keeps those that the environment has.
+        flags: settings for this once: name as in Python → value.
     """
 
     frozen: bool = False
@@ -24,11 +29,13 @@ class SyncOptions:
     dry_run: bool = False
     offline: bool = False
     python: str | None = None
+    parts: Parts | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing was asked for that could make the answer another than last time."""
-        return not (self.frozen or self.check or self.dry_run or self.python)
+        return not (self.frozen or self.check or self.dry_run or self.python or self.flags)
 
     @property
     def changes_nothing(self) -> bool:

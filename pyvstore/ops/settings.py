@@ -14,23 +14,25 @@ from pyvstore.requirements.settings import (
     Settings,
     SettingsLayer,
     environment_layer,
+    flags_layer,
     merge_settings,
     project_layer,
     user_layer,
 )
 
 
-def read_settings(context: Context, pyproject: Mapping[str, object]) -> Settings:
-    """Return what the user's file, the project and the environment variables say together.
+def read_settings(context: Context, pyproject: Mapping[str, object], flags: Mapping[str, str]) -> Settings:
+    """Return what the user's file, the project, the environment variables and the flags say together.
 
     Raises UsageError for a setting that is unknown or makes no sense.
     """
     layers: list[SettingsLayer] = []
     table = _read_user_file(context.user_settings_path())
     if table is not None:
-        layers.append(user_layer(table))
+        layers.append(_user_layer(context.user_settings_path(), table))
     layers.append(project_layer(pyproject))
     layers.append(environment_layer(context.environ))
+    layers.append(flags_layer(**flags))
     return merge_settings(layers)
 
 
@@ -50,6 +52,15 @@ def _with_credentials(setting: IndexSetting) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
+def _user_layer(path: str, table: Mapping[str, object]) -> SettingsLayer:
+    try:
+        return user_layer(table)
+    except UsageError as error:
+        raise UsageError(
+            f"{path}: {error.message}", code=error.code, causes=error.causes, hint=error.hint or f"mend {path}"
+        ) from error
+
+
 def _read_user_file(path: str) -> Mapping[str, object] | None:
     if not os.path.isfile(path):
         return None
@@ -57,8 +68,8 @@ def _read_user_file(path: str) -> Mapping[str, object] | None:
 
     try:
         with open(path, "rb") as stream:
-            return tomli.load(stream)
-    except (OSError, ValueError) as error:
+            return tomli.loads(stream.read().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
         ) from error

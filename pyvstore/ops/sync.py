@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pyvstore.errors import FarmError, UsageError
+from pyvstore.events import InterpreterChosen
+from pyvstore.farm.state import read_state
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.parts import Parts
 from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge, tell_once
-from pyvstore.ops.entries import all_found, find_all
+from pyvstore.ops.entries import all_found, find_all, listed
 from pyvstore.ops.memo import Memo, recall, remember
 from pyvstore.ops.options import SyncOptions
+from pyvstore.ops.parts import parts_in_use
 from pyvstore.ops.summary import announce
+from pyvstore.project.locate import examine_environment
 
 
 def sync(context: Context, options: SyncOptions) -> None:
@@ -23,19 +28,22 @@ def sync(context: Context, options: SyncOptions) -> None:
         raise UsageError("--frozen and --locked contradict each other", hint="use one of them")
     project = context.project()
     with project.locked():
-        if options.is_plain and _repeat(project):
+        if options.is_plain and _repeat(project, options.parts):
             return
         _sync(project, options)
 
 
-def _repeat(project: Project) -> bool:
+def _repeat(project: Project, asked: Parts | None) -> bool:
     """Do what was worked out before for the same files, if it was and if the store has it all."""
-    memo = recall(project)
+    memo = recall(project, parts_in_use(project) if asked is None else asked)
     if memo is None:
         return False
     obtained = all_found(find_all(project.store, memo.selection))
     if obtained is None:
         return False
+    if read_state(project.prefix) is None:
+        python = memo.interpreter
+        project.context.reporter.emit(InterpreterChosen(python.implementation, python.version, python.executable))
     converge(project, memo.selection, obtained, memo.interpreter)
     _mention(project, memo.mention)
     return True
@@ -44,6 +52,7 @@ def _repeat(project: Project) -> bool:
 def _sync(project: Project, options: SyncOptions) -> None:
     from pyvstore.ops.work_out import mention_of, work_out
 
+    examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
     work = work_out(project, options)
     if options.changes_nothing:
         _look(project, work.selection, work.interpreter, options)
@@ -56,12 +65,12 @@ def _sync(project: Project, options: SyncOptions) -> None:
         work.selection,
         obtained,
         work.interpreter,
-        is_fresh=not options.frozen,
+        is_fresh=not (options.frozen or options.flags),
         is_python_asked_for=is_asked_for,
     )
     mention = mention_of(work.asked)
     _mention(project, mention)
-    if not options.frozen:
+    if not (options.frozen or options.flags):
         remember(project, Memo(work.selection, work.interpreter, mention), is_usual=converged.is_usual)
 
 
@@ -72,7 +81,7 @@ def _look(project: Project, selection: Selection, interpreter: Interpreter, opti
     if obtained is None:
         announce(project, selection)
         missing = [pin.name for pin, entry in found.items() if entry is None]
-        cause = f"{len(missing)} packages are not in the store: {', '.join(missing[:5])}"
+        cause = f"the store does not have {listed(missing)}"
     else:
         plan = converge(project, selection, obtained, interpreter, dry_run=True).plan
         cause = f"{plan.changes} paths differ" if plan.changes else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyvstore.events import FileWritten
+from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
-from pyvstore.lockfile.freshness import explain_stale
+from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
@@ -16,6 +17,7 @@ from pyvstore.ops.entries import Obtained, all_found, find_all
 from pyvstore.ops.interpreters import choose_interpreter
 from pyvstore.ops.lockfiles import Question, question, read_lock, require_fresh, require_lock
 from pyvstore.ops.options import SyncOptions
+from pyvstore.ops.parts import parts_in_use
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,12 @@ class Work:
         asked: what the project asks for.
         selection: what that means for ``interpreter``.
         interpreter: the Python.
-        parts: the optional parts that are in the selection.
         new_lock: a lockfile that has yet to be written, or None.
     """
 
     asked: Question
     selection: Selection
     interpreter: Interpreter
-    parts: Parts
     new_lock: LockDocument | None
 
     def obtain(self, project: Project) -> Obtained:
@@ -57,13 +57,13 @@ def work_out(project: Project, options: SyncOptions) -> Work:
     old = read_lock(project)
     pyproject = project.files.read_document().data
     interpreter = choose_interpreter(project, pyproject, options.python, lock=old)
-    asked = question(project, pyproject)
+    asked = question(project, pyproject, options.flags)
     document = _lock(project, asked, options, old)
     if document is not old and options.python is None and not covers(document, interpreter.environment):
         interpreter = choose_interpreter(project, pyproject, None, lock=document)
-    parts = parts_of(project, options.parts)
+    parts = narrowed(document, parts_in_use(project)) if options.parts is None else options.parts
     selection = select(document, interpreter.environment, parts)
-    return Work(asked, selection, interpreter, parts, None if document is old else document)
+    return Work(asked, selection, interpreter, None if document is old else document)
 
 
 def _lock(project: Project, asked: Question, options: SyncOptions, old: LockDocument | None) -> LockDocument:

@@ -207,7 +207,7 @@ class _Planner:
         return any(path.startswith(aside + "/") for aside in self._set_aside)
 
     def look_for_foreign(self, site_packages: Collection[str]) -> None:
-        """Find what others put into our directories; set aside metadata that would contradict ours.
+        """Find what others put into our directories; set aside what would contradict or outlive our metadata.
 
         What a kill left half written is ours, and goes.
         """
@@ -218,12 +218,21 @@ class _Planner:
             if name.endswith(TEMPORARY_SUFFIX):
                 self._remove[path] = None
                 continue
+            if self._is_our_metadata(parent, site_packages):
+                self._set_aside[path] = None
+                continue
             if not isinstance(self._image.get(parent), Directory) or name == "__pycache__":
                 continue
             if parent in site_packages and name.endswith(".dist-info") and self._has_metadata(parent, name):
                 self._set_aside[path] = None
             else:
                 self._foreign.append(path)
+
+    def _is_our_metadata(self, directory: str, site_packages: Collection[str]) -> bool:
+        """Whether ``directory`` is a ``.dist-info`` of ours, or below one; wanted or not."""
+        site, _, below = directory.rpartition("/site-packages/")
+        is_metadata = f"{site}/site-packages" in site_packages and below.partition("/")[0].endswith(".dist-info")
+        return is_metadata and (directory in self._image or directory in self._made)
 
     def _has_metadata(self, site: str, dist_info: str) -> bool:
         """Whether we have metadata of the same project in the same directory."""

@@ -55,6 +55,10 @@ class ProjectDocument:
         """Parse ``raw`` as the content of ``path``; raises ProjectError as `read` does."""
         return cls(path, raw, _parse(path, raw))
 
+    def requirements(self, table: str) -> list[str]:
+        """Return the strings of one list, as `with_dependencies` takes them; raises what that raises."""
+        return [item for item in self._current(self._locate(table)) or () if isinstance(item, str)]
+
     def with_dependencies(self, requirements: Sequence[str], table: str = "project.dependencies") -> bytes:
         """Return the file's bytes with one list of requirements replaced; everything else stays as it is.
 
@@ -204,6 +208,8 @@ def _parse(path: str, raw: bytes) -> dict[str, Any]:
         raise _syntax_error(path, error.lineno, error.colno, error.msg, None) from None
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply", code="pyproject-syntax") from None
+    except ValueError:  # what Python says of an integer of some thousand digits
+        raise ProjectError(f"{path} has a number with too many digits", code="pyproject-syntax") from None
 
 
 def _syntax_error(path: str, line: int, column: int, problem: str, remedy: str | None) -> ProjectError:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from packaging.markers import InvalidMarker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from pyvstore.errors import UsageError
+from pyvstore.model.foreign import parse_requirement, parse_version, require_meaning
 from pyvstore.requirements.text import format_requirement, show_text
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -36,8 +38,12 @@ def parse_requirement_argument(text: str) -> Requirement:
     stripped = text.strip()
     _refuse_what_is_no_name(stripped)
     try:
-        requirement = Requirement(stripped)
-    except InvalidRequirement as error:
+        requirement = parse_requirement(stripped)
+        if requirement.marker is not None:
+            require_meaning(requirement.marker)
+        if not format_requirement(requirement).isprintable():
+            raise InvalidRequirement("it has characters that cannot be seen")  # noqa: TRY301 - one way out
+    except (InvalidRequirement, InvalidMarker) as error:
         raise UsageError(
             f"{show_text(stripped)} is not a requirement",
             code="requirement",
@@ -123,7 +129,7 @@ def _hint(text: str) -> str:
         meant = ">=" if operator.endswith("~") and len(version.release) < 2 else _MEANT[operator]
         return _write(f"{name}{meant}{rest}")
     joined = f"{name}{operator}{','.join(rest.split())}"
-    return _write(joined) if operator and _is_requirement(joined) else _EXAMPLES
+    return _write(joined) if operator and joined.isprintable() and _is_requirement(joined) else _EXAMPLES
 
 
 def _suggestion(name: str, version: Version | None) -> str:
@@ -136,14 +142,14 @@ def _write(text: str) -> str:
 
 def _parse_version(text: str) -> Version | None:
     try:
-        return Version(text)
+        return parse_version(text)
     except InvalidVersion:
         return None
 
 
 def _is_requirement(text: str) -> bool:
     try:
-        Requirement(text)
+        parse_requirement(text)
     except InvalidRequirement:
         return False
     return True

@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from pyvstore.errors import ProjectError, UsageError
+from pyvstore.model.foreign import parse_requirement
 from pyvstore.requirements.text import format_requirement, show_text
 
 
@@ -94,10 +95,11 @@ def plan_remove(existing: Sequence[object], name: str) -> tuple[ListEdit, ...]:
     )
     if not edits:
         alike = closest_name(name, (entry.name for _, entry in entries))
+        listed = ", ".join(entry.name for _, entry in entries)
         raise UsageError(
             f"the project does not require {name!r}",
             code="requirement-unknown",
-            hint=f"did you mean `{alike}`?" if alike else "pyproject.toml lists what it requires",
+            hint=f"did you mean `{alike}`?" if alike else f"it requires {listed or 'nothing'}",
         )
     return edits
 
@@ -130,7 +132,7 @@ def _parse_entries(existing: Sequence[object]) -> list[tuple[int, Requirement]]:
         if not isinstance(text, str):
             continue
         try:
-            entries.append((index, Requirement(text)))
+            entries.append((index, parse_requirement(text)))
         except InvalidRequirement as error:
             raise ProjectError(
                 f"entry {index} of the list, {show_text(text)}, is not a requirement",

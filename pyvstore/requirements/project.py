@@ -12,12 +12,14 @@ from types import MappingProxyType
 
 from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupResolver
 from packaging.errors import ExceptionGroup
+from packaging.markers import InvalidMarker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from pyvstore.errors import ProjectError
-from pyvstore.requirements.text import printable, show_text
+from pyvstore.model.foreign import parse_requirement, parse_specifiers, require_meaning
+from pyvstore.requirements.text import format_requirement, printable, show_text
 
 _DYNAMIC_REFUSED = ("dependencies", "optional-dependencies", "requires-python", "name")
 
@@ -101,7 +103,7 @@ def _parse_requires_python(table: Mapping[str, object]) -> SpecifierSet | None:
     if not isinstance(text, str):
         raise _wrong_type("project.requires-python", text, "a text")
     try:
-        return SpecifierSet(text)
+        return parse_specifiers(text)
     except InvalidSpecifier as error:
         raise ProjectError(
             f"project.requires-python: {text!r} is not a version specifier",
@@ -178,8 +180,12 @@ def _parse_requirement(entry: object, place: str) -> Requirement:
     if not isinstance(entry, str):
         raise _wrong_type(place, entry, "a text")
     try:
-        requirement = Requirement(entry)
-    except InvalidRequirement as error:
+        requirement = parse_requirement(entry)
+        if requirement.marker is not None:
+            require_meaning(requirement.marker)
+        if not format_requirement(requirement).isprintable():  # it would stand in the lockfile like this
+            raise InvalidRequirement("it has characters that cannot be seen")  # noqa: TRY301 - one way out
+    except (InvalidRequirement, InvalidMarker) as error:
         raise ProjectError(
             f"{place}: {show_text(entry)} is not a requirement", code="pyproject", causes=(str(error).splitlines()[0],)
         ) from error

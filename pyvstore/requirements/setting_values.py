@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from packaging.markers import InvalidMarker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from pyvstore.errors import UsageError
+from pyvstore.model.foreign import parse_requirement, require_meaning
 from pyvstore.model.platforms import PLATFORM_CLASSES
 from pyvstore.requirements.cutoff import CutOff, parse_cut_off
 from pyvstore.requirements.project import describe_type
@@ -53,7 +54,8 @@ def choice_of(*choices: str) -> Callable[[object, str], str]:
     def parse(value: object, place: str) -> str:
         if not isinstance(value, str) or value not in choices:
             listed = ", ".join(f"`{choice}`" for choice in choices)
-            raise UsageError(f"{place}: {value!r} is not one of {listed}", code="setting")
+            shown = repr(value[:100]) if isinstance(value, str) else describe_type(value)
+            raise UsageError(f"{place}: {shown} is not one of {listed}", code="setting")
         return value
 
     return parse
@@ -84,17 +86,14 @@ def parse_markers(value: object, place: str) -> tuple[str, ...]:
 def _parse_marker(text: str, place: str) -> str:
     try:
         marker = parse_marker(text)
+        require_meaning(marker)
     except InvalidMarker:
         raise UsageError(
             f"{place}: {printable(text)!r} is not a marker",
             code="setting",
             hint="write it like \"sys_platform == 'linux'\"",
         ) from None
-    found = format_marker(marker)
-    for variable in ("extra", "extras", "dependency_groups"):
-        if variable in found.replace("(", " ").split():
-            raise UsageError(f"{place}: {variable!r} says nothing about an environment", code="setting")
-    return found
+    return format_marker(marker)
 
 
 def parse_bounds(value: object, place: str) -> tuple[str, ...]:
@@ -104,7 +103,7 @@ def parse_bounds(value: object, place: str) -> tuple[str, ...]:
 
 def _parse_bound(text: str, place: str) -> str:
     try:
-        requirement = Requirement(text)
+        requirement = parse_requirement(text)
     except InvalidRequirement as error:
         raise UsageError(
             f"{place}: {show_text(text)} is not a requirement", code="setting", causes=(str(error).splitlines()[0],)

@@ -15,6 +15,8 @@ from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from pyvstore.model import foreign
+
 _OPERATOR_ORDER = (">=", ">", "~=", "==", "===", "<", "<=", "!=")
 
 
@@ -40,7 +42,7 @@ def parse_marker(text: str) -> Marker:
     Raises:
         packaging.markers.InvalidMarker: ``text`` is not a marker.
     """
-    return Marker(text)
+    return foreign.parse_marker(text)
 
 
 def format_requirement(requirement: Requirement) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
+
+from pyvstore.model.foreign import parse_version
 
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*([^\s,;)]+)")
 _FULL = r"(?:python_full_version|implementation_version)"
@@ -47,7 +49,7 @@ def _boundaries(operator: str, text: str) -> set[str]:
         if text.count(".") < 2:
             return set()
     try:
-        version = Version(text)
+        version = parse_version(text)
     except InvalidVersion:
         return set()
     first = (version.major, version.minor, version.micro)

@@ -25,7 +25,7 @@ from pyvstore.resolution.universe import Universe
 
 
 class Unread(Exception):  # noqa: N818 - control flow, not an error
-    """A frozen catalogue was asked for something that it never saw."""
+    """A frozen catalogue was asked for a project that it never saw."""
 
 
 class Catalogue:
@@ -178,7 +178,6 @@ class Catalogue:
 
         Raises:
             FetchError: the source failed.
-            Unread: ``is_frozen`` and it was never read.
         """
         key = (offering.name, rank)
         if key in self.defects:
@@ -188,8 +187,6 @@ class Catalogue:
             return known
         metadata = self._read.get(key)
         if metadata is None:
-            if self.is_frozen:
-                raise Unread
             self._reporter.emit(Resolving(offering.name, len(self._read) + 1))
             try:
                 metadata = self._read[key] = self._source.metadata(offering.releases[rank])
@@ -203,11 +200,16 @@ class Catalogue:
         return metadata
 
     def dependencies(self, offering: Offering, rank: int, extra: str) -> tuple[Dependency, ...] | None:
-        """Return what one release requires, or what ``extra`` adds to that; None when the release is unusable."""
+        """Return what one release requires, or what ``extra`` adds to that; None when the release is unusable.
+
+        While ``is_frozen``, a release that was never read requires nothing: what fails all the same certainly fails.
+        """
         key = (offering.name, rank, extra)
         known = self._dependencies.get(key)
         if known is not None:
             return known
+        if self.is_frozen and (offering.name, rank) not in self._read:
+            return None if (offering.name, rank) in self.defects else ()
         metadata = self.metadata(offering, rank)
         if metadata is None:
             return None
@@ -225,9 +227,12 @@ class Catalogue:
                 return None
             found += self.rewritten(parsed, mask)
         if any(dependency.parsed.url for dependency in found):
-            line = next(dependency.parsed.text for dependency in found if dependency.parsed.url)
+            name = next(dependency.parsed.name for dependency in found if dependency.parsed.url)
             self._reject(
-                offering, rank, "url-requirement", f"it requires {line}, and direct references are not supported"
+                offering,
+                rank,
+                "url-requirement",
+                f"it requires {name} from a URL, and direct references are not supported",
             )
             return None
         self._dependencies[key] = tuple(found)

@@ -2,8 +2,9 @@
 
 The project's requirements and the links between packages (all that one package requires of another, whatever its
 version) are taken away bit by bit; what can go without making the rest solvable is not part of the reason. What is left
-is minimal: every requirement in it is needed for the failure. Nothing is fetched on the way: where a trial would need
-metadata that the search never read, the thing taken away counts as needed. The work is bounded.
+is minimal: every requirement in it is needed for the failure. Nothing is fetched on the way: a release that the search
+never read counts as requiring nothing, and what fails even so certainly fails; where a trial comes to a project that
+was never asked for, the thing taken away counts as needed. The work is bounded.
 """
 
 from __future__ import annotations

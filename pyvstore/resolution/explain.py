@@ -60,7 +60,9 @@ class _Explanation:
         remarks = [remark for name in self._diagnosis.names for remark in self._remarks(name)]
         if remarks:
             causes.append("\n".join(remarks))
-        return ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error = ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error.unknown = tuple(self._diagnosis.sinks) if code == "no-such-project" else ()
+        return error
 
     # --- sentences ----------------------------------------------------------------------------------------------
 
@@ -179,21 +181,13 @@ class _Explanation:
         offering = self._catalogue.offering(sink)
         if policy.offline and code in {"no-such-project", "no-version", "no-usable-version"}:
             return "only what earlier commands have fetched was looked at; try again without `--offline`"
-        if (
-            code == "no-wheel"
-            and offering
-            and any(offering.releases[rank].sdist for rank in ranks_of(self._diagnosis.matching[sink]))
-        ):
-            return (
-                f'a source distribution exists: approve its build with `allow-builds = ["{sink}"]` in [tool.pyvstore]'
-            )
         newest = offering.releases[-1].version if offering and offering.releases else None
         cut_off = f", or move `exclude-newer` ({policy.exclude_newer})" if policy.exclude_newer else ""
         hints = {
             "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
             "no-version": f"ask for a version that exists{cut_off}",
             "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": "allow other versions, or take the environment out with `environments` or `platforms`",
+            "no-wheel": f"allow other versions of {sink}, or use another Python{self._unbuilt(sink)}",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
             "no-old-version": f"move `exclude-newer` ({policy.exclude_newer}), or lift it for this package with "
@@ -206,6 +200,13 @@ class _Explanation:
         if len(loosened) == 1:
             return f"loosen or remove {loosened[0]}{cut_off}"
         return f"loosen or remove one of {', '.join(loosened)}{cut_off}"
+
+    def _unbuilt(self, name: NormalizedName) -> str:
+        """Say that a matching version could only be built, where that is so."""
+        offering = self._catalogue.offering(name)
+        matching = ranks_of(self._diagnosis.matching[name])
+        has_source = offering is not None and any(offering.releases[rank].sdist for rank in matching)
+        return ": its source distributions are not built yet" if has_source else ""
 
 
 def _wants_root(parsed: ParsedRequirement, origin: str) -> str:

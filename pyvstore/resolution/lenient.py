@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from pyvstore.model.foreign import parse_specifiers
+
 _ORDERED_WILDCARD = re.compile(r"^(>=|<=|>|<|~=)(.*?)(?:\.\*)+$")
 
 
@@ -18,14 +20,14 @@ _ORDERED_WILDCARD = re.compile(r"^(>=|<=|>|<|~=)(.*?)(?:\.\*)+$")
 def lenient_specifier(text: str) -> SpecifierSet:
     """Parse ``text``; clauses beyond understanding bound nothing."""
     try:
-        return SpecifierSet(text)
+        return parse_specifiers(text)
     except InvalidSpecifier:
         pass
     understood = []
     for clause in text.split(","):
         cleaned = _ORDERED_WILDCARD.sub(r"\1\2", re.sub(r"\s+", "", clause))
         try:
-            SpecifierSet(cleaned)
+            parse_specifiers(cleaned)
         except InvalidSpecifier:
             continue
         understood.append(cleaned)

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from pyvstore.model import foreign
 from pyvstore.resolution.source import OfferedRelease
 
 EVERY = -1
@@ -56,7 +57,7 @@ def parse_requirement(line: str) -> ParsedRequirement:
     Raises:
         packaging.requirements.InvalidRequirement: the line is malformed.
     """
-    return normalise(Requirement(line))
+    return normalise(foreign.parse_requirement(line))
 
 
 def normalise(requirement: Requirement) -> ParsedRequirement:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from packaging.markers import Marker
 
+from pyvstore.model import foreign
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
 from pyvstore.resolution.lattice import Lattice
@@ -257,4 +258,4 @@ class Universe:
 @lru_cache(maxsize=1 << 14)
 def parse_marker(text: str) -> Marker:
     """Parse marker text once."""
-    return Marker(text)
+    return foreign.parse_marker(text)

@@ -42,9 +42,9 @@ def ingest_wheel(wheel: str, filename: str, key: EntryKey, stage: str) -> Manife
         return open(f"{stage}/{path}", "rb")
 
     surveyed = survey.finish(open_file, wheel_sha256=key.sha256, wheel_size_bytes=os.path.getsize(wheel))
-    manifest = format_manifest(surveyed.manifest, surveyed.rows)
-    write_chunks(os.path.join(stage, MANIFEST_NAME), [manifest], mode=0o444)
     _make_caches(stage, surveyed)
+    manifest = format_manifest(surveyed.manifest, surveyed.rows)
+    write_chunks(os.path.join(stage, MANIFEST_NAME), [manifest], mode=0o444)  # last: see `store.integrity`
     for directory in reversed(directories):
         set_mode(directory, SEALED_DIRECTORY)
     return surveyed.manifest

@@ -22,7 +22,7 @@ def read_selection(store: Store, digest: str) -> dict[str, Any] | None:
     try:
         with open(_path(store, digest), "rb") as stream:
             found = json.loads(stream.read())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

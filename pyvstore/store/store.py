@@ -8,15 +8,17 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from pyvstore.errors import StoreError
-from pyvstore.events import SILENT, Reporter, StoreOpened
-from pyvstore.fs.files import make_directories, make_directory, rename, set_mode
+from pyvstore.events import SILENT, Reporter, StoreOpened, Warned
+from pyvstore.fs.files import make_directories, make_directory, rename, set_mode, set_time
 from pyvstore.fs.locks import lock, lock_directory
 from pyvstore.fs.removal import remove_tree
-from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey
-from pyvstore.model.manifest import FileRow, Manifest, Node, NodeKind
+from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey, parse_entry_dirname
+from pyvstore.model.manifest import FileRow, Manifest, Node
 from pyvstore.plan.fold import Source
+from pyvstore.store.integrity import differences, last_change
 from pyvstore.store.layout import FORMAT_DIRECTORY, MANIFEST_NAME, SEALED_DIRECTORY, SHELVES
 from pyvstore.wheel.manifest_format import children_of, parse_manifest_head, parse_manifest_rows
 
@@ -39,6 +41,7 @@ class Store:
         self.home = home
         self.root = os.path.join(home, FORMAT_DIRECTORY)
         self._reporter = reporter
+        self._damaged: set[str] = set()
 
     def shelf(self, name: str) -> str:
         """Return the absolute path of one of the store's directories."""
@@ -92,8 +95,9 @@ class Store:
         """Return the entry of ``key``, or None when the store does not have it.
 
         The directory's name carries a part of the hash only, so the manifest's full hash decides. An entry whose
-        manifest is damaged, or that lost a file or directory which farms link to, counts as absent. Finishes an
-        interrupted seal. Raises StoreError when an entry cannot be read or is of a newer format.
+        manifest is damaged, that lost a file or directory which farms link to, or in which another program was seen to
+        have changed something, counts as absent. Finishes an interrupted seal. Raises StoreError when an entry cannot
+        be read or is of a newer format.
         """
         for length in (SUFFIX_LENGTH, len(key.sha256)):
             root = os.path.join(self.shelf("entries"), key.dirname(length))
@@ -102,11 +106,20 @@ class Store:
                 return Entry(manifest, root)
         return None
 
+    def names(self) -> frozenset[str]:
+        """Return the normalised names of the distributions that have entries; none where the shelf cannot be read."""
+        try:
+            found = map(parse_entry_dirname, os.listdir(self.shelf("entries")))
+        except OSError:
+            return frozenset()
+        return frozenset(parsed[0] for parsed in found if parsed is not None)
+
     def _manifest(self, root: str) -> Manifest | None:
         try:
             mode = os.lstat(root).st_mode
             with open(os.path.join(root, MANIFEST_NAME), "rb") as stream:
                 head = stream.readline()
+                is_cut = not _ends_whole(stream)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -120,7 +133,31 @@ class Store:
             if error.code == "manifest-malformed":
                 return None
             raise
-        return manifest if _is_whole(manifest.tree, root) else None
+        return manifest if not is_cut and self._is_intact(manifest, root) else None
+
+    def _is_intact(self, manifest: Manifest, root: str) -> bool:
+        """Whether all is there that farms link to, and, where a name came or went in it, every file is what it was."""
+        path = os.path.join(root, MANIFEST_NAME)
+        if root in self._damaged:
+            return False
+        try:
+            changed = last_change(manifest.tree, root)
+            if changed <= os.lstat(path).st_mtime_ns:
+                return True
+            differing = differences(root, StoreLibrary().rows(Source(manifest, root)))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise store_error(f"the entry {os.path.basename(root)} cannot be read", error) from error
+        if not differing:
+            with contextlib.suppress(OSError):  # another user's store
+                set_time(path, changed)
+            return True
+        self._damaged.add(root)
+        where = f"{differing[0]} and {len(differing) - 1} more" if len(differing) > 1 else differing[0]
+        message = f"{os.path.basename(root)} was changed by another program ({where}): it must be made again"
+        self._reporter.emit(Warned("entry-changed", message))
+        return False
 
     def ingest(self, wheel: str, key: EntryKey, filename: str) -> tuple[Entry, bool]:
         """Make the entry of a verified wheel, unless it is there by now; return it and whether this call made it.
@@ -170,21 +207,18 @@ class Store:
             if os.path.isdir(root) and not os.path.islink(root):
                 set_mode(root, 0o755)
             rename(root, trash)
+            self._damaged.discard(root)
             remove_tree(trash)
         except OSError as error:
             raise store_error(f"the entry {os.path.basename(root)} could not be removed", error) from error
 
 
-def _is_whole(children: Mapping[str, Node], place: str) -> bool:
-    """Whether everything that a farm could link to or copy is there; inside folded directories nobody looks."""
-    for name, node in children.items():
-        path = f"{place}/{name}"
-        if node.kind is NodeKind.OPEN:
-            if not _is_whole(node.children, path):
-                return False
-        elif not os.path.lexists(path):
-            return False
-    return True
+def _ends_whole(stream: BinaryIO) -> bool:
+    """Whether the rows of a manifest whose head was read end as they must: a disk that lost power may have cut them."""
+    start = stream.tell()
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(start, end - 2))
+    return stream.read() == b"]\n"
 
 
 class StoreLibrary:

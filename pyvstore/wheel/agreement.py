@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from packaging.utils import InvalidName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from pyvstore.errors import WheelError
+from pyvstore.model.foreign import parse_version
 from pyvstore.wheel.filename import WheelName
 from pyvstore.wheel.geometry import is_bytecode_to_drop
 from pyvstore.wheel.inflate import Member
@@ -32,7 +33,7 @@ def stem_names(stem: str, name: WheelName) -> bool:
     """Whether ``foo_bar-1.0`` spells this project and version."""
     project, _, version = stem.rpartition("-")
     try:
-        return (canonicalize_name(project, validate=True), Version(version)) == (name.name, name.version)
+        return (canonicalize_name(project, validate=True), parse_version(version)) == (name.name, name.version)
     except (InvalidName, InvalidVersion):
         return False
 

@@ -14,6 +14,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from pyvstore.errors import WheelError
+from pyvstore.model.foreign import parse_version
 from pyvstore.wheel.names import NamedWarning, shown
 
 MAX_HEADER_BYTES = 16 * 1024 * 1024
@@ -108,7 +109,7 @@ def parse_core_metadata(data: bytes, what: str = "METADATA") -> CoreMetadata:
         raise _refusal(what, f"its Metadata-Version {shown(metadata_version)} is not 1.x or 2.x")
     try:
         name = canonicalize_name(display_name, validate=True)
-        version = Version(version_text)
+        version = parse_version(version_text)
     except (InvalidName, InvalidVersion) as error:
         raise _refusal(
             what, f"its name or version is malformed: {shown(display_name)}, {shown(version_text)}"

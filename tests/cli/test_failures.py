@@ -1,5 +1,6 @@
 """Errors as people read them, and what is done when we are the ones who failed."""
 
+import json
 import os
 import signal
 import sys
@@ -42,6 +43,27 @@ def test_an_error_says_what_why_and_what_next(monkeypatch: pytest.MonkeyPatch) -
         "hint: run `pyvstore lock`, or",
         "      `pyvstore sync` without `--locked`",
     ]
+
+
+def test_for_those_who_read_events_an_error_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, err = put(monkeypatch)
+    report(UsageError("what", code="setting", causes=["why"], hint="then"), Console(), is_json=True)
+    assert json.loads(out.text) == {
+        "event": "failed",
+        "code": "setting",
+        "message": "what",
+        "causes": ["why"],
+        "hint": "then",
+        "status": 2,
+    }
+    assert err.text.startswith("error[setting]: what\n")
+
+
+def test_a_bug_is_an_event_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = put(monkeypatch)
+    assert report_bug(ValueError("odd"), Console(), is_json=True) == 255
+    event = json.loads(out.text)
+    assert (event["event"], event["code"], event["status"]) == ("failed", "internal", 255)
 
 
 def test_the_exit_status_is_the_familys(monkeypatch: pytest.MonkeyPatch) -> None:

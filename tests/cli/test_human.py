@@ -111,7 +111,7 @@ CHANGES = (
 )
 
 
-def test_changes_come_with_direct_dependencies_first_and_new_transitive_ones_counted(
+def test_changes_come_with_direct_dependencies_first_and_transitive_ones_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text = told(monkeypatch, *CHANGES, synced(reused=4, linked=4, paths_changed=9))
@@ -119,15 +119,19 @@ def test_changes_come_with_direct_dependencies_first_and_new_transitive_ones_cou
         " + alpha 1.0",
         " - beta 3.0",
         " ~ zeta 1.0 → 2.0",
-        " ~ omega 1.0 → 1.1",
-        "   (+ 1 dependency)",
+        "   (+ 1, ~ 1 dependencies)",
     ]
+
+
+def test_one_hidden_change_is_one_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = told(monkeypatch, PackageChanged("gamma", "4.0", None, False), synced(paths_changed=9))
+    assert text.splitlines()[1:] == ["   (- 1 dependency)"]
 
 
 def test_verbose_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
     text = told(monkeypatch, *CHANGES, synced(reused=4, linked=4, paths_changed=9), verbosity=1)
-    assert " + gamma 4.0" in text.splitlines()
-    assert "dependency" not in text
+    assert text.splitlines()[-2:] == [" + gamma 4.0", " ~ omega 1.0 → 1.1"]
+    assert "dependenc" not in text
 
 
 def test_what_would_change_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,3 +203,8 @@ def test_foreign_text_stays_on_its_line_and_reaches_no_terminal_control(
 
 def test_there_is_no_progress_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, Resolving("a", 1), DownloadStarted("a.whl", 1), DownloadAdvanced("a.whl", 1)) == ""
+
+
+def test_the_same_version_from_another_wheel_is_no_change_of_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    change = PackageChanged("zeta", "1.0", "1.0", direct=True)
+    assert told(monkeypatch, change) == " ~ zeta 1.0 (another wheel)\n"

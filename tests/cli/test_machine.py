@@ -19,7 +19,15 @@ KINDS = [
     for kind in vars(events).values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]
-SAMPLES = {"str": "text\x1b[31m", "int": 7, "float": 0.5, "bool": True, "str | None": None, "int | None": None}
+SAMPLES = {
+    "str": "text\x1b[31m",
+    "int": 7,
+    "float": 0.5,
+    "bool": True,
+    "str | None": None,
+    "int | None": None,
+    "tuple[str, ...]": ["text"],
+}
 
 
 def sample(kind: type[events.Event]) -> events.Event:

@@ -152,6 +152,23 @@ def test_an_entry_that_lost_a_directory_is_made_again_by_sync(world: World) -> N
     assert len(store) == len(world.store_hash())
 
 
+def test_what_a_tool_wrote_through_a_link_is_seen_by_the_next_command_and_sync_makes_the_entry_again(
+    world: World,
+) -> None:
+    store = ready(world)
+    package = (world.site / "alpha").resolve()
+    package.chmod(0o755)  # as root, for whom modes are none
+    (package / "__init__.py").unlink()
+    (package / "__init__.py").write_text("version = 'omega'\n")
+    (world.site / "omega-1.0.dist-info").mkdir()
+    assert "the store does not have alpha" in world.fail("sync", "--check", code="out-of-sync").err
+    told = world.fail("relink", code="entry-missing").err
+    assert "warning[entry-changed]: alpha-1.1-" in told
+    assert "warning[entry-changed]" in world.run("sync").err
+    assert works(world)
+    assert world.store_hash() == store
+
+
 def test_a_store_that_moved_is_a_relink(world: World) -> None:
     ready(world)
     moved = world.place / "another-home"
@@ -315,6 +332,14 @@ def test_after_an_uninstall_nothing_of_the_package_is_left(newer: World) -> None
     assert not list(newer.site.glob("beta*"))
     assert not (newer.venv / "bin" / "beta").exists()
     assert not (newer.site / "space" / "one").exists()
+
+
+def test_what_a_tool_reinstalled_and_relink_restored_is_removed_without_a_trace(newer: World) -> None:
+    uv(newer, "install", "--reinstall", "beta")
+    newer.run("relink")
+    assert not (newer.site / "beta-1.0.dist-info" / "REQUESTED").exists()
+    newer.run("remove", "alpha", "gamma")
+    assert list(newer.site.glob("*.dist-info")) == []
 
 
 def test_the_metadata_lists_files_that_exist(world: World) -> None:

@@ -40,7 +40,7 @@ def test_add_in_an_empty_folder_does_the_whole_job(world: World) -> None:
     assert lines[2].startswith("Resolved 2 packages in ")
     assert lines[3].startswith("Downloaded 2 (")
     assert " · linked 2 in " in lines[3]
-    assert lines[4:] == [" + alpha 1.1", "   (+ 1 dependency)"]
+    assert lines[4:] == [" + alpha 1.1", "   (+ 1 dependency)", f"Made {world.project / 'pyproject.toml'}"]
 
 
 def test_add_writes_what_was_asked_and_keeps_the_rest_of_the_file(world: World) -> None:
@@ -71,6 +71,33 @@ def test_an_add_that_has_no_answer_leaves_no_file(world: World, requirement: str
     world.fail("add", requirement, code=code)
     assert world.files() == {}
     world.run("add", "gamma")
+
+
+def test_a_misspelled_package_is_answered_with_one_that_this_machine_knows(world: World) -> None:
+    assert "check the spelling" in world.fail("add", "alphha", code="no-such-project").err
+    world.run("add", "alpha")
+    assert "hint: did you mean `alpha`?" in world.fail("add", "alphha", code="no-such-project").err
+    assert "did you mean" not in world.fail("add", "unlike-anything", code="no-such-project").err
+    assert "hint: did you mean `alpha`?" in world.fail("remove", "alppha", code="requirement-unknown", status=2).err
+
+
+def test_removing_what_only_others_need_says_who_needs_it(world: World) -> None:
+    world.run("add", "alpha", "gamma")
+    outcome = world.fail("remove", "beta", code="requirement-unknown", status=2)
+    assert "  cause: beta is here because alpha needs it\n" in outcome.err
+    assert "hint: it requires alpha, gamma\n" in world.fail("remove", "x", code="requirement-unknown", status=2).err
+
+
+@pytest.mark.parametrize("words", [("add", "gamma"), ("remove", "alpha"), ("sync",)])
+def test_somebody_elses_environment_is_refused_before_anything_is_fetched(world: World, words: tuple[str, ...]) -> None:
+    world.run("add", "alpha")
+    (world.project / "pylock.toml").unlink()
+    shutil.rmtree(world.venv)
+    (world.venv / "lib").mkdir(parents=True)
+    before, asked = world.files(), len(world.index.requests)
+    world.fail(*words, code="environment-not-ours")
+    assert world.files() == before
+    assert len(world.index.requests) == asked
 
 
 def test_an_add_that_conflicts_leaves_both_files_as_they_were(world: World) -> None:
@@ -284,6 +311,15 @@ def test_offline_says_exactly_what_is_missing_and_works_when_nothing_is(world: W
     assert "beta 2.0" in outcome.err
 
 
+def test_every_new_environment_says_its_python_and_an_old_one_does_not(world: World) -> None:
+    world.run("add", "gamma")
+    for _ in range(2):  # the second time, all was worked out before
+        shutil.rmtree(world.venv)
+        assert world.run("sync").err.startswith("Using CPython 3.")
+    (world.site / "gamma.py").unlink()
+    assert "Using" not in world.run("sync").err
+
+
 def test_run_syncs_first_and_passes_on_arguments_and_exit_status(world: World) -> None:
     world.run("add", "gamma")
     shutil.rmtree(world.venv)
@@ -293,6 +329,11 @@ def test_run_syncs_first_and_passes_on_arguments_and_exit_status(world: World) -
     assert world.try_run("run", "python", "-c", "raise SystemExit(7)").status == 7
     assert world.try_run("run", "--", "python", "-c", "raise SystemExit(8)").status == 8
     world.fail("run", "absent-program", code="no-command", status=2)
+    assert "did you mean `pyvstore run python`?" in world.fail("run", "pythonn", code="no-command", status=2).err
+    assert f"paths begin at {world.project}" in world.fail("run", "absent.py", code="no-command", status=2).err
+    assert "at ./absent" in world.fail("run", "./absent", code="no-command", status=2).err
+    (world.project / "tool.sh").write_text("echo hello\n")
+    assert "`pyvstore run sh ./tool.sh`" in world.fail("run", "./tool.sh", code="cannot-start", status=2).err
     (world.project / "script.py").write_text("import gamma\nprint('script')\n")
     assert world.run("run", "script.py").out == "script\n"
     shutil.rmtree(world.venv)
@@ -341,6 +382,29 @@ def test_list_shows_what_is_there_and_what_is_not_ours(world: World) -> None:
 
 def test_store_path_is_printed_as_data(world: World) -> None:
     assert world.run("store", "path").out == f"{world.home / 'v1'}\n"
+    assert json.loads(world.run("store", "path", "--json").out) == {"path": str(world.home / "v1")}
+
+
+def test_the_last_event_of_a_command_that_fails_is_its_error(world: World) -> None:
+    outcome = world.fail("--json", "add", "no-such-thing", code="no-such-project")
+    *_, last = map(json.loads, outcome.out.splitlines())
+    assert (last["event"], last["code"], last["status"]) == ("failed", "no-such-project", 1)
+    (slip,) = map(json.loads, world.fail("snyc", "--json", code="usage", status=2).out.splitlines())
+    assert slip["hint"] == "did you mean `pyvstore sync`?"
+
+
+def test_making_a_project_is_told_and_so_are_the_files_that_were_written(world: World) -> None:
+    first = world.run("add", "alpha", "--json")
+    written = [event["path"] for event in map(json.loads, first.out.splitlines()) if event["event"] == "file_written"]
+    assert written == [str(world.project / name) for name in ("pyproject.toml", "pylock.toml")]
+    assert '"event": "project_made"' in first.out
+    assert "file_written" not in world.run("add", "alpha", "--json").out
+    assert "Made" not in world.run("remove", "alpha").err
+
+
+@pytest.mark.parametrize("words", [("init",), ("add", "alpha")])
+def test_a_person_hears_that_a_project_was_made_here(world: World, words: tuple[str, ...]) -> None:
+    assert world.run(*words).err.splitlines()[-1] == f"Made {world.project / 'pyproject.toml'}"
 
 
 def test_init_makes_a_project_once(world: World) -> None:

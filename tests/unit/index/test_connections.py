@@ -253,6 +253,10 @@ def test_a_proxy_that_is_not_there_or_refuses_is_unreachable_or_forbidden(
         assert refused(make_client, "http://index.example/simple/").code == "index-unreachable"
 
 
+def test_a_server_that_is_not_there_is_told_in_words(make_client: MakeClient) -> None:
+    assert refused(make_client, "http://127.0.0.1:1/simple/").causes == ("Connection refused",)
+
+
 def test_a_tunnel_is_refused_by_what_is_no_proxy(
     index: LoopbackIndex, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

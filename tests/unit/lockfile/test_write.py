@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
@@ -265,6 +265,7 @@ _INPUTS = st.builds(
 
 
 @settings(max_examples=80)
+@example([], LockInputs(requirements=(("tool.", ""),)), None, [])
 @given(_packages(), _INPUTS, st.sampled_from([None, ">=3.8"]), st.lists(st.just("os_name == 'nt'"), max_size=1))
 def test_every_frozen_lock_reads_back_and_is_valid_by_packaging(
     packages: list[FrozenPackage], inputs: LockInputs, requires_python: str | None, markers: list[str]

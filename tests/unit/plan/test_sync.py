@@ -200,3 +200,18 @@ def test_our_links_are_told_by_their_shape() -> None:
 def test_what_a_kill_left_half_written_goes() -> None:
     there = {**seen(IMAGE), f"{SITE}/.six.py.0a1b2c3d.pyvstore-tmp": SeenLink("/x")}
     assert plan(IMAGE, there, made(IMAGE)).remove == (f"{SITE}/.six.py.0a1b2c3d.pyvstore-tmp",)
+
+
+def test_what_another_tool_says_in_metadata_of_ours_is_set_aside() -> None:
+    there = {**seen(IMAGE), f"{SITE}/six-1.17.0.dist-info/REQUESTED": SeenFile("", executable=False)}
+    result = plan(IMAGE, there, made(IMAGE))
+    assert result.set_aside == (f"{SITE}/six-1.17.0.dist-info/REQUESTED",)
+    assert result.foreign == ()
+
+
+def test_metadata_that_is_no_longer_wanted_goes_whole_whoever_added_to_it() -> None:
+    smaller = {path: item for path, item in IMAGE.items() if "six" not in path}
+    there = {**seen(IMAGE), f"{SITE}/six-1.17.0.dist-info/REQUESTED": SeenFile("", executable=False)}
+    result = plan(smaller, there, made(IMAGE))
+    assert result.set_aside == (f"{SITE}/six-1.17.0.dist-info/REQUESTED",)
+    assert f"{SITE}/six-1.17.0.dist-info" in result.remove_directories

@@ -140,7 +140,7 @@ def test_an_index_key_that_is_not_acted_on_yet_is_refused() -> None:
         ({"zzz": 1}, "tool.pyvstore.zzz: there is no such setting", None),
         ({"package": "yes"}, "tool.pyvstore.package: must be true or false, not a text", None),
         ({"prereleases": "maybe"}, "'maybe' is not one of `if-necessary`, `allow`, `disallow`", None),
-        ({"resolution": ["highest"]}, "tool.pyvstore.resolution: ['highest'] is not one of", None),
+        ({"resolution": ["highest"]}, "tool.pyvstore.resolution: a list is not one of", None),
         ({"index": {}}, "tool.pyvstore.index: must be a list of tables, not a table", None),
         ({"index": ["x"]}, "tool.pyvstore.index[0]: must be a table, not a text", None),
         ({"index": [{}]}, "tool.pyvstore.index[0].url: is missing", None),

@@ -112,6 +112,7 @@ def test_a_version_that_needs_a_build_says_so() -> None:
 def test_a_version_without_any_file_is_told() -> None:
     error = refusal({"a": {"1": Published(tags=())}}, ["a"], python="==3.12.1")
     assert (error.code, error.causes[1]) == ("no-wheel", "a 1 is without files")
+    assert error.hint == "allow other versions of a, or use another Python"
 
 
 def test_where_wheels_do_not_count_the_missing_sdist_is_told() -> None:

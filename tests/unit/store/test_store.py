@@ -11,7 +11,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from pyvstore.errors import PyvstoreError, StoreError, UsageError, WheelError
-from pyvstore.events import Event, StoreOpened
+from pyvstore.events import Event, StoreOpened, Warned
 from pyvstore.model.entry import EntryKey, parse_entry_dirname
 from pyvstore.plan.fold import Source
 from pyvstore.plan.records import record_shape
@@ -310,3 +310,47 @@ def test_what_the_disk_says_comes_with_the_next_thing_to_do(number: int, word: s
     assert word in error.hint
     assert "/place" in error.causes[0]
     assert store_error("it failed", OSError(5, "Input/output error")).hint is None
+
+
+def written_through(store: Store, tmp_path: Path, name: str, text: str) -> Path:
+    """Put an entry into the store and a file into the directory of it that farms link to, as root can."""
+    entry, _ = store.ingest(wheel_file(tmp_path, PKG[1]), key_of(PKG[1]), PKG[0])
+    package = Path(entry.root, "lib/python/site-packages/pkg")
+    package.chmod(0o755)
+    (package / "new").write_text(text)
+    (package / "new").rename(package / name)
+    package.chmod(0o555)
+    return package
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "added.py"])
+def test_an_entry_that_a_tool_wrote_into_counts_as_absent_and_is_made_anew(tmp_path: Path, name: str) -> None:
+    listener = Listener()
+    store = Store(str(tmp_path / "home"), listener)
+    store.open()
+    package = written_through(store, tmp_path, name, "x = 2\n")
+    assert store.find(key_of(PKG[1])) is None
+    assert store.find(key_of(PKG[1])) is None
+    (warning,) = [event for event in listener.events if isinstance(event, Warned)]
+    assert warning.code == "entry-changed"
+    assert f"site-packages/pkg/{name}" in warning.message
+    assert store.ingest(wheel_file(tmp_path, PKG[1]), key_of(PKG[1]), PKG[0])[1]
+    assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "__pycache__", "data.txt"]
+    assert (package / "__init__.py").read_text() == "x = 1\n"
+    assert store.find(key_of(PKG[1])) is not None
+    unseal(tmp_path / "home")
+
+
+def test_an_entry_whose_directories_only_look_newer_is_read_once_and_used(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_through(store, tmp_path, "__init__.py", "x = 1\n")
+    assert store.find(key_of(PKG[1])) is not None
+    monkeypatch.setattr("pyvstore.store.store.differences", lambda *_: pytest.fail("it was read again"))
+    assert store.find(key_of(PKG[1])) is not None
+
+
+def test_a_new_entry_is_not_read_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyvstore.store.store.differences", lambda *_: pytest.fail("it was read"))
+    store.ingest(wheel_file(tmp_path, PKG[1]), key_of(PKG[1]), PKG[0])
+    assert store.find(key_of(PKG[1])) is not None
