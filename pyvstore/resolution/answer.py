@@ -46,7 +46,8 @@ class ResolvedPackage:
         mask: the points where it is needed; ``marker`` says the same (None: everywhere).
         without_files: the part of ``mask`` for which it has no usable file; 0 where the policy requires files.
         extras: those that anybody asks for, sorted.
-        wheels: those that serve some point of ``mask``, in the index's order.
+        wheels: those that serve some point of ``mask``, in the index's order; all of them where none does and nothing
+            can be built.
         sdist: the source distribution where builds are allowed.
         scopes: (scope, mask) for every scope of root requirements that reaches it, sorted; masks add up to ``mask``.
         dependencies: sorted.
@@ -213,6 +214,8 @@ def _package(
         for dependency in known_dependencies(catalogue, choice, extra)
     ]
     metadata = catalogue.metadata(offering, rank)
+    wheels = tuple(wheel for wheel in release.wheels if mask & catalogue.wheel_mask(release, wheel))
+    sdist = release.sdist if catalogue.policy.builds(name) is not Builds.NEVER else None
     return ResolvedPackage(
         name=name,
         version=str(release.version),
@@ -222,8 +225,8 @@ def _package(
         marker=universe.marker_for(mask, covered),
         without_files=mask & ~catalogue.appraise(offering, rank).files,
         extras=tuple(NormalizedName(extra) for extra in sorted(extras) if extra),
-        wheels=tuple(wheel for wheel in release.wheels if mask & catalogue.wheel_mask(release, wheel)),
-        sdist=release.sdist if catalogue.policy.builds(name) is not Builds.NEVER else None,
+        wheels=wheels if wheels or sdist is not None else tuple(release.wheels),
+        sdist=sdist,
         scopes=tuple(sorted((scope, part) for scope, part in extras[""].items() if part)),
         dependencies=edges_of(catalogue, wanted, by_name, mask),
     )
