@@ -76,7 +76,7 @@ def lock_directory(path: str) -> Iterator[None]:
         _acquire(descriptor, shared=False, wait=True)
         yield
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 @contextlib.contextmanager
@@ -91,7 +91,12 @@ def _held(path: str, *, shared: bool, wait: bool) -> Iterator[bool]:
             yield held
             return
         finally:
-            os.close(descriptor)
+            _release(descriptor)
+
+
+def _release(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # it is released all the same, and holds no data
+        os.close(descriptor)
 
 
 def _is_still(path: str, descriptor: int) -> bool:

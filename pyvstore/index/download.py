@@ -24,6 +24,7 @@ from pyvstore.errors import FetchError
 from pyvstore.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter
 from pyvstore.fs.files import create_file, rename, temporary_name
 from pyvstore.fs.removal import remove_file
+from pyvstore.fs.trouble import advice_on, cause_of
 from pyvstore.index.body import CHUNK_BYTES, Body
 from pyvstore.index.cache import kept_path
 from pyvstore.index.promise import Downloadable, check
@@ -155,7 +156,9 @@ class Downloader:
                         open_bodies.discard(body)
         except OSError as error:
             raise FetchError(
-                f"{printable(artifact.filename)} cannot be written", causes=(error.strerror or str(error),)
+                f"{printable(artifact.filename)} cannot be written",
+                causes=(cause_of(error),),
+                hint=advice_on(error, "set PYVSTORE_HOME to a place that you may write, or mend the permissions"),
             ) from error
         self._reporter.emit(DownloadFinished(artifact.filename, size_bytes))
         return sha256, size_bytes

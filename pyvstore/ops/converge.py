@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pyvstore.errors import FarmError
 from pyvstore.events import PackageChanged, Warned, WouldChange
 from pyvstore.farm.apply import apply_plan
 from pyvstore.farm.observe import list_names, observe
 from pyvstore.farm.state import FarmState, InstalledPackage, read_state, write_state
+from pyvstore.farm.trouble import changing, reading
 from pyvstore.fs.files import make_directory
 from pyvstore.fs.links import Linker
 from pyvstore.glance import digest_files, digest_variables, fingerprint
@@ -137,15 +137,8 @@ def _design(
 
 
 def _apply(project: Project, plan: SyncPlan, design: FarmDesign, state: FarmState | None) -> None:
-    try:
+    with changing(project.prefix):
         make_directory(project.prefix)
-    except OSError as error:
-        raise FarmError(
-            f"the environment {project.prefix} cannot be made",
-            code="farm-write",
-            causes=[error.strerror or str(error)],
-            hint="make the folder writable, then run the same command again",
-        ) from error
     before = state or FarmState(prefix=project.prefix, store=project.store.root, complete=False)
     pending = {**before.made, **_made(design.image, before.made)}
     write_state(
@@ -198,11 +191,14 @@ def _finish(
     """Write the state that lets the next command answer after a glance."""
     made = _made(design.image, {})
     stamps = {}
-    for path, item in made.items():
-        if item.sha256 is not None:
-            status = os.lstat(os.path.join(project.prefix, path))
-            stamps[path] = (status.st_size, status.st_mtime_ns)
     site = interpreter.layout.site_packages
+    with reading(project.prefix):
+        for path, item in made.items():
+            if item.sha256 is not None:
+                status = os.lstat(os.path.join(project.prefix, path))
+                stamps[path] = (status.st_size, status.st_mtime_ns)
+        names = list_names(project.prefix, site)
+        python = fingerprint(interpreter.executable)
     inputs = (*PROJECT_INPUTS, project.context.user_settings_path())
     write_state(
         FarmState(
@@ -212,12 +208,12 @@ def _finish(
             input_files=digest_files(project.root, inputs) if is_fresh else {"pyproject.toml": "not compared"},
             input_variables=digest_variables(project.context.environ),
             interpreter=interpreter.executable,
-            interpreter_fingerprint=fingerprint(interpreter.executable),
+            interpreter_fingerprint=python,
             is_usual_python=is_usual,
             packages=packages,
             made=made,
             stamps=stamps,
-            listings={site: list_names(project.prefix, site)},
+            listings={site: names},
             told=told,
         )
     )

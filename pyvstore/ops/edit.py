@@ -6,7 +6,6 @@ checking wheels) has been done. If making the links fails or is interrupted afte
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from pyvstore.errors import UsageError
+from pyvstore.errors import ProjectError, UsageError
 from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.select import select
@@ -51,7 +50,7 @@ def add(context: Context, texts: Sequence[str], *, python: str | None = None) ->
         examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
         before = project.files.snapshot()
         old = read_lock(project)
-        document, interpreter = _document(project, python, old)
+        document, interpreter = _document(project, before, python, old)
         requirements, unbounded = _with_added(_dependencies(document), wanted)
         edited = _edited(document, requirements)
         asked = question(project, edited.data, interpreter.environment)
@@ -89,9 +88,11 @@ def remove(context: Context, names: Sequence[str]) -> None:
         _carry_out(project, before, edited, _Decided(answer.freeze(asked.inputs), asked, interpreter))
 
 
-def _document(project: Project, python: str | None, old: LockDocument | None) -> tuple[ProjectDocument, Interpreter]:
+def _document(
+    project: Project, before: Snapshot, python: str | None, old: LockDocument | None
+) -> tuple[ProjectDocument, Interpreter]:
     """The project's pyproject.toml, or a draft of one, and the Python that it is for."""
-    if os.path.lexists(project.files.pyproject_path):
+    if before.pyproject is not None:
         document = project.files.read_document()
         return document, choose_interpreter(project, document.data, python, lock=old)
     interpreter = choose_for(project, SpecifierSet(), python, lock=old)
@@ -149,6 +150,19 @@ def _edited(document: ProjectDocument, requirements: Sequence[str]) -> ProjectDo
     return ProjectDocument.parse(document.path, document.with_dependencies(requirements))
 
 
+def _put_back(project: Project, before: Snapshot, reason: BaseException) -> None:
+    """Put both files back; where that fails too, say both."""
+    try:
+        project.files.restore(before)
+    except ProjectError as error:
+        raise ProjectError(
+            "the environment could not be changed, and then pyproject.toml and pylock.toml could not be put back",
+            code=error.code,
+            causes=[str(reason), *getattr(reason, "causes", ()), *error.causes],
+            hint="once that is mended, run `pyvstore sync`, or `pyvstore remove` what was added",
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Decided:
     lock: LockDocument
@@ -167,8 +181,8 @@ def _carry_out(
     project.files.commit(pyproject=edited.raw, lock=lock, since=before)
     try:
         converged = converge(project, selection, obtained, interpreter, is_python_asked_for=is_asked_for)
-    except BaseException:
-        project.files.restore(before)
+    except BaseException as error:
+        _put_back(project, before, error)
         raise
     _say_written(project, before, Snapshot(pyproject=edited.raw, lock=lock))
     memo = Memo(selection, interpreter, mention_of(decided.asked))

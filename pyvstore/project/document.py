@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from pyvstore.errors import ProjectError
 from pyvstore.project.array import quote
 from pyvstore.project.edit import Change, edited_texts
+from pyvstore.project.look import unreadable
 from pyvstore.project.names import SIZE_LIMIT_BYTES
 
 _BOM = b"\xef\xbb\xbf"
@@ -180,7 +181,7 @@ def read_limited(path: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes:
             f"there is no {name} at {path}", code="no-project", hint="run `pyvstore init` to make one"
         ) from None
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read", code="project-unreadable", causes=[str(error)]) from error
+        raise unreadable(path, error) from error
     if len(raw) > limit_bytes:
         limit = limit_bytes // 1024 // 1024
         raise ProjectError(f"{path} is larger than {limit} MiB", code=f"{name.partition('.')[0]}-too-large")

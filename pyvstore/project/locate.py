@@ -12,6 +12,7 @@ from enum import Enum
 from pyvstore.errors import FarmError, ProjectError
 from pyvstore.glance import STATE_NAME
 from pyvstore.model.farm import TEMPORARY_SUFFIX
+from pyvstore.project.look import unreadable
 from pyvstore.project.names import PYPROJECT_NAME, SIZE_LIMIT_BYTES
 
 ENVIRONMENT_NAME = ".venv"
@@ -83,16 +84,19 @@ class EnvironmentPlace:
 def examine_environment(path: str) -> EnvironmentPlace:
     """Look at ``path`` without following a link that stands there, and say what it is.
 
-    A directory is ours when it holds our state file or a pyvenv.cfg with the key ``pyvstore``. Never raises for what
-    it finds: a directory that cannot be read counts as somebody else's.
+    A directory is ours when it holds our state file or a pyvenv.cfg with the key ``pyvstore``. One that cannot be read
+    counts as somebody else's. Raises ProjectError (``project-unreadable``) when the disk does not say what is there.
     """
     try:
         status = os.lstat(path)
-    except OSError:
+        target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
         return EnvironmentPlace(path=path, kind=PlaceKind.ABSENT)
-    if stat.S_ISLNK(status.st_mode):
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if target is not None:
         kind = PlaceKind.LINK if os.path.exists(path) else PlaceKind.DANGLING_LINK
-        return EnvironmentPlace(path=path, kind=kind, target=os.readlink(path))
+        return EnvironmentPlace(path=path, kind=kind, target=target)
     if not stat.S_ISDIR(status.st_mode):
         return EnvironmentPlace(path=path, kind=PlaceKind.FILE)
     return EnvironmentPlace(path=path, kind=_examine_directory(path))

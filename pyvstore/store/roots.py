@@ -26,9 +26,9 @@ def register(store: Store, prefix: str) -> bool:
     """
     shelf, name = store.shelf("projects"), project_identifier(prefix) + ".json"
     path = os.path.join(shelf, name)
-    root = {"format": 1, "farm": prefix, "machine": _machine(), "device": _device(prefix)}
-    data = json.dumps(root, sort_keys=True).encode() + b"\n"
     try:
+        root = {"format": 1, "farm": prefix, "machine": _machine(), "device": _device(prefix)}
+        data = json.dumps(root, sort_keys=True).encode() + b"\n"
         try:
             with open(path, "rb") as stream:
                 if stream.read() == data:
