@@ -302,14 +302,17 @@ def test_a_store_beside_the_environment_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "word"), [(28, "space"), (122, "quota"), (30, "PYVSTORE_HOME"), (13, "PYVSTORE_HOME"), (24, "ulimit")]
+    ("number", "word"),
+    [
+        *((28, "space"), (122, "quota"), (30, "PYVSTORE_HOME"), (13, "PYVSTORE_HOME"), (24, "ulimit"), (5, "dmesg")),
+        *((116, "again"), (18, "again")),
+    ],
 )
 def test_what_the_disk_says_comes_with_the_next_thing_to_do(number: int, word: str) -> None:
     error: PyvstoreError = store_error("it failed", OSError(number, os.strerror(number), "/place"))
     assert error.hint is not None
     assert word in error.hint
     assert "/place" in error.causes[0]
-    assert store_error("it failed", OSError(5, "Input/output error")).hint is None
 
 
 def written_through(store: Store, tmp_path: Path, name: str, text: str) -> Path:
