@@ -12,6 +12,11 @@ _HINTS = {
     errno.ENFILE: f"end some programs, for the system has too many open files, {_AGAIN}",
     errno.EIO: f"see whether the disk is sound (`dmesg`), {_AGAIN}",
     errno.ESTALE: "run the same command again: the file server lost track of the file",
+    errno.EISDIR: f"move the folder that is in that place out of the way, {_AGAIN}",
+    errno.EEXIST: f"move what is in that place out of the way, {_AGAIN}",
+    errno.ENOTEMPTY: f"move what is in that place out of the way, {_AGAIN}",
+    errno.ENOTDIR: f"see which part of that path is a file and no folder, move it out of the way, {_AGAIN}",
+    errno.ENOENT: "run the same command again; if that fails too, see which folder of that path is missing",
 }
 _REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 

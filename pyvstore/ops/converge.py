@@ -102,7 +102,7 @@ def converge(
             _apply(project, plan, design, state)
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
-    _finish(project, interpreter, design, packages, told, is_fresh=is_fresh, is_usual=is_usual)
+    _finish(project, state, interpreter, design, packages, told, is_fresh=is_fresh, is_usual=is_usual)
     report(project, changes, obtained, paths_changed=plan.changes, seconds=time.perf_counter() - started)
     return result
 
@@ -180,6 +180,7 @@ def _tell_of_foreign(project: Project, plan: SyncPlan, state: FarmState | None) 
 
 def _finish(
     project: Project,
+    before: FarmState | None,
     interpreter: Interpreter,
     design: FarmDesign,
     packages: tuple[InstalledPackage, ...],
@@ -188,7 +189,11 @@ def _finish(
     is_fresh: bool,
     is_usual: bool,
 ) -> None:
-    """Write the state that lets the next command answer after a glance."""
+    """Write the state that lets the next command answer after a glance, unless it is there.
+
+    Where the lockfile was not compared, what was true of other inputs stays said of those: the next command sees
+    whether they are still the same.
+    """
     made = _made(design.image, {})
     stamps = {}
     site = interpreter.layout.site_packages
@@ -200,23 +205,25 @@ def _finish(
         names = list_names(project.prefix, site)
         python = fingerprint(interpreter.executable)
     inputs = (*PROJECT_INPUTS, project.context.user_settings_path())
-    write_state(
-        FarmState(
-            prefix=project.prefix,
-            store=project.store.root,
-            complete=True,
-            input_files=digest_files(project.root, inputs) if is_fresh else {"pyproject.toml": "not compared"},
-            input_variables=digest_variables(project.context.environ),
-            interpreter=interpreter.executable,
-            interpreter_fingerprint=python,
-            is_usual_python=is_usual,
-            packages=packages,
-            made=made,
-            stamps=stamps,
-            listings={site: names},
-            told=told,
-        )
+    after = FarmState(
+        prefix=project.prefix,
+        store=project.store.root,
+        complete=True,
+        input_files=digest_files(project.root, inputs) if is_fresh else {"pyproject.toml": "not compared"},
+        input_variables=digest_variables(project.context.environ),
+        interpreter=interpreter.executable,
+        interpreter_fingerprint=python,
+        is_usual_python=is_usual,
+        packages=packages,
+        made=made,
+        stamps=stamps,
+        listings={site: names},
+        told=told,
     )
+    if not is_fresh and before is not None and before.complete and before.interpreter == after.interpreter:
+        after = replace(after, input_files=before.input_files, input_variables=before.input_variables)
+    if after != before:
+        write_state(after)
 
 
 def _made(image: Image, before: Mapping[str, Made]) -> dict[str, Made]:

@@ -173,7 +173,9 @@ def read_limited(path: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes:
     try:
         # Opening a pipe would wait for a writer that never comes.
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ProjectError(f"{path} is not a file", code="project-unreadable")
+            raise ProjectError(
+                f"{path} is not a file", code="project-unreadable", hint=f"move it away: `mv {path} {path}.old`"
+            )
         with open(path, "rb") as stream:
             raw = stream.read(limit_bytes + 1)
     except FileNotFoundError:

@@ -25,7 +25,7 @@ from tests.support.world import unseal
 
 FAULTS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "ESTALE", "EDQUOT", "EXDEV")
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
-SHORT_POINTS = 8
+SHORT_POINTS = 5
 
 
 @dataclass(frozen=True)
@@ -201,3 +201,14 @@ def test_a_signal_anywhere_ends_with_its_status_and_leaves_nothing(scene: Scene)
                 if (world.home / "v1" / "tmp").exists():
                     world.check_tidy()
                 scene.check_again(world, after=ended)
+
+
+@pytest.mark.parametrize("scene", ["a relink", "a remove"], indirect=True)
+def test_a_kill_anywhere_is_made_good_by_the_next_command(scene: Scene) -> None:
+    for number in spread(len(scene.operations)):
+        for world in scene.worlds(1, f"kill-{number}"):
+            ended = scene.saboteur.run(world, *scene.command, fatal=number, fault="SIGKILL")
+            assert ended.status == 137 or number > len(scene.operations) - 5, ended.err
+            scene.check_whole(world)
+            scene.check_again(world, after=ended)
+            world.check_tidy()

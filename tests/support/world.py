@@ -31,6 +31,10 @@ class World:
         self.home = place / "store-home"
         self.project = place / "project"
         self.project.mkdir(parents=True)
+        self.executable = sys.executable
+        self.user: int | None = None
+        """Who runs the command line; needs root when it is somebody else."""
+        self.umask = -1
         self.environ = {
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(place),
@@ -43,13 +47,17 @@ class World:
     def try_run(self, *words: str, cwd: Path | None = None, **variables: str) -> Outcome:
         """Run ``pyvstore WORDS...`` and return how it ended."""
         result = subprocess.run(
-            [sys.executable, "-m", "pyvstore", *words],
+            [self.executable, "-m", "pyvstore", *words],
             cwd=cwd or self.project,
             env={**self.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
+            umask=self.umask,
         )
         assert "Traceback" not in result.stderr, result.stderr
         return Outcome(result.returncode, result.stdout, result.stderr)
