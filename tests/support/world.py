@@ -25,16 +25,17 @@ class Outcome:
 class World:
     """Runs the real command line in subprocesses that see nothing of the developer's own settings."""
 
+    executable = sys.executable
+    user: int | None = None
+    """Who runs the command line; needs root when it is somebody else."""
+    umask = -1
+
     def __init__(self, place: Path, index: LoopbackIndex) -> None:
         self.place = place
         self.index = index
         self.home = place / "store-home"
         self.project = place / "project"
         self.project.mkdir(parents=True)
-        self.executable = sys.executable
-        self.user: int | None = None
-        """Who runs the command line; needs root when it is somebody else."""
-        self.umask = -1
         self.environ = {
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(place),
