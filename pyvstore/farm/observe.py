@@ -16,7 +16,7 @@ def observe(prefix: str, paths: Collection[str]) -> dict[str, Seen]:
 
     Absent paths are absent from the result, as is everything behind a link: a path counts only if all its parents are
     real directories. Only the files among ``paths`` are hashed. Of the prefix's own directory only ``paths``, their
-    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises FarmError (``farm-read``)
+    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises FarmError (``farm-unreadable``)
     where something cannot be read.
     """
     wanted = set(paths)

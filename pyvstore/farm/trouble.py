@@ -11,13 +11,13 @@ from pyvstore.fs.trouble import advice_on, cause_of
 
 @contextlib.contextmanager
 def reading(prefix: str) -> Iterator[None]:
-    """Turn OSError of the block into a FarmError (``farm-read``)."""
+    """Turn OSError of the block into a FarmError (``farm-unreadable``)."""
     try:
         yield
     except OSError as error:
         raise FarmError(
             f"the environment {prefix} cannot be read",
-            code="farm-read",
+            code="farm-unreadable",
             causes=[cause_of(error, prefix)],
             hint=advice_on(error, f"make it readable (`ls -ld {prefix}` shows its owner and modes)"),
         ) from error

@@ -41,8 +41,6 @@ ALLOWED = {
     # A standard stream that is closed or broken is led to the null device.
     ("cli/console.py", "os.open(os.devnull, os.O_WRONLY)"),
     ("cli/entry.py", "os.open(os.devnull, os.O_RDWR)"),
-    # How `open` for reading opens: without waiting for the writer of a pipe.
-    ("glance.py", "os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))"),
 }
 
 
