@@ -16,8 +16,8 @@ def observe(prefix: str, paths: Collection[str]) -> dict[str, Seen]:
 
     Absent paths are absent from the result, as is everything behind a link: a path counts only if all its parents are
     real directories. Only the files among ``paths`` are hashed. Of the prefix's own directory only ``paths``, their
-    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises FarmError (``farm-unreadable``)
-    where something cannot be read.
+    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises FarmError
+    (``farm-unreadable``) where something cannot be read.
     """
     wanted = set(paths)
     directories = sorted({parent for path in wanted for parent in _ancestors(path)}, key=lambda path: path.split("/"))

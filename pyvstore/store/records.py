@@ -40,6 +40,6 @@ def _is_there(path: str) -> bool:
     """Whether there is a file with something in it: one that a power cut emptied is none."""
     try:
         status = os.lstat(path)
-    except FileNotFoundError:
+    except OSError:  # making it says what is wrong
         return False
     return stat.S_ISREG(status.st_mode) and status.st_size > 0

@@ -223,7 +223,8 @@ def test_a_glance_at_a_farm_under_another_name_is_not_enough(tmp_path: Path) -> 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / STATE_NAME)
-    assert read_state(str(tmp_path)) is None
+    with pytest.raises(FarmError, match="cannot be read"):
+        read_state(str(tmp_path))
     assert look(str(tmp_path), str(tmp_path), {}) is None
     assert digest_files(str(tmp_path), [STATE_NAME])
 
@@ -241,9 +242,9 @@ def test_what_the_disk_refuses_names_the_environment_and_the_way_out(tmp_path: P
     (tmp_path / STATE_NAME).mkdir()
     with pytest.raises(FarmError) as caught:
         read_state(str(tmp_path))
-    assert caught.value.code == "farm-read"
+    assert caught.value.code == "farm-unreadable"
     assert caught.value.hint is not None
-    assert "out of the way" in caught.value.hint
+    assert "what is in that place" in caught.value.hint
     with pytest.raises(FarmError) as caught:
         write_state(FarmState(prefix=str(tmp_path), store="/s", complete=False))
     assert caught.value.code == "farm-write"
