@@ -10,9 +10,9 @@ from pyvstore.cli.console import Console
 from pyvstore.cli.foreign import harmless, one_line
 from pyvstore.errors import InternalError, PyvstoreError
 from pyvstore.events import Failed
+from pyvstore.fs.trouble import advice_on, cause_of
 
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 EXIT_BUG = 255
 _LONGEST_LINE = 1000
 
@@ -41,6 +41,17 @@ def _readable(line: str) -> str:
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
+def report_refusal(error: OSError, console: Console, *, is_json: bool = False) -> int:
+    """Print what the system refused where no room of ours could say more, and return the exit status."""
+    advice = advice_on(error, "see whether you may use that place, then run the same command again")
+    refusal = PyvstoreError(
+        "the system refused something", code="system", causes=[f"{cause_of(error)} ({_place(error)})"], hint=advice
+    )
+    status = report(refusal, console, is_json=is_json)
+    _trace(error, console)
+    return status
+
+
 def report_bug(error: BaseException, console: Console, *, is_json: bool = False) -> int:
     """Print what a maintainer needs to know about a bug of ours and return 255."""
     bug = InternalError(
@@ -49,9 +60,13 @@ def report_bug(error: BaseException, console: Console, *, is_json: bool = False)
         hint="please report it with the output of the same command with `-v`",
     )
     report(bug, console, is_json=is_json)
+    _trace(error, console)
+    return EXIT_BUG
+
+
+def _trace(error: BaseException, console: Console) -> None:
     if console.verbosity > 0:
         console.insist(harmless("".join(traceback.format_exception(error))).rstrip("\n"))
-    return EXIT_BUG
 
 
 def _place(error: BaseException) -> str:

@@ -9,13 +9,19 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from pyvstore.cli.console import Console, mute
-from pyvstore.cli.failures import EXIT_INTERRUPTED, EXIT_TERMINATED, report, report_bug
+from pyvstore.cli.failures import EXIT_INTERRUPTED, report, report_bug, report_refusal
 from pyvstore.cli.globals import Globals, take_globals
 from pyvstore.errors import PyvstoreError
 
+_ENDS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
 
 class _Terminated(BaseException):
-    """SIGTERM arrived; unwinds like KeyboardInterrupt."""
+    """A signal that ends the process arrived; unwinds like KeyboardInterrupt."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
 
 
 def run_guarded(arguments: Sequence[str]) -> int:
@@ -32,11 +38,13 @@ def run_guarded(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         console.insist("")
         return EXIT_INTERRUPTED
-    except _Terminated:
-        return EXIT_TERMINATED
+    except _Terminated as end:
+        return end.exit_code
     except BrokenPipeError:  # from help, which typer writes
         mute(sys.stdout)
         return 1
+    except OSError as error:
+        return report_refusal(error, console, is_json=options.json)
     except Exception as error:  # noqa: BLE001 - the last line before a traceback in somebody's terminal
         return report_bug(error, console, is_json=options.json)
 
@@ -63,11 +71,14 @@ def _dispatch(options: Globals, rest: Sequence[str], console: Console) -> int:
 
 @contextlib.contextmanager
 def _termination() -> Iterator[None]:
-    def stop(_signal: int, _frame: object) -> None:
-        raise _Terminated
+    def stop(number: int, _frame: object) -> None:
+        raise _Terminated(number)
 
-    previous = signal.signal(signal.SIGTERM, stop)
+    # The terminal that closes sends SIGHUP; who is told to ignore it (`nohup`) goes on doing so.
+    ends = [number for number in _ENDS if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, stop) for number in ends}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

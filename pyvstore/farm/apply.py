@@ -7,10 +7,9 @@ or file appears in one step, so that a kill between any two of them leaves a far
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 
-from pyvstore.errors import FarmError
+from pyvstore.farm.trouble import changing
 from pyvstore.fs.files import make_directories, make_directory, rename, write_atomic
 from pyvstore.fs.links import Linker, make_second_name
 from pyvstore.fs.removal import remove_bytecode, remove_empty_directory, remove_file
@@ -28,7 +27,7 @@ def apply_plan(plan: SyncPlan, prefix: str, linker: Linker | None = None) -> str
     finishes it.
     """
     hand = _Hand(prefix, linker or Linker())
-    try:
+    with changing(prefix):
         for path in plan.set_aside:
             hand.set_aside(path)
         for path in plan.remove:
@@ -41,20 +40,7 @@ def apply_plan(plan: SyncPlan, prefix: str, linker: Linker | None = None) -> str
             hand.link(path, target)
         for path, file in plan.files.items():
             hand.write(path, file)
-    except OSError as error:
-        raise _cannot_change(prefix, error) from error
     return hand.aside
-
-
-def _cannot_change(prefix: str, error: OSError) -> FarmError:
-    reason = error.strerror or str(error)
-    where = error.filename2 or error.filename or prefix  # of a link, the second name is the place
-    hint = "make the folder writable, then run the same command again"
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "free some space, then run the same command again"
-    return FarmError(
-        f"the environment {prefix} could not be changed", code="farm-write", causes=[f"{where}: {reason}"], hint=hint
-    )
 
 
 class _Hand:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Collection
 
+from pyvstore.farm.trouble import reading
 from pyvstore.model.farm import TEMPORARY_SUFFIX, Seen, SeenDirectory, SeenFile, SeenLink, SeenOther
 
 
@@ -15,19 +16,20 @@ def observe(prefix: str, paths: Collection[str]) -> dict[str, Seen]:
 
     Absent paths are absent from the result, as is everything behind a link: a path counts only if all its parents are
     real directories. Only the files among ``paths`` are hashed. Of the prefix's own directory only ``paths``, their
-    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises OSError where a directory
-    cannot be read.
+    ancestors and what a kill left are listed: the rest of it is nobody's business. Raises FarmError
+    (``farm-unreadable``) where something cannot be read.
     """
     wanted = set(paths)
     directories = sorted({parent for path in wanted for parent in _ancestors(path)}, key=lambda path: path.split("/"))
     seen: dict[str, Seen] = {}
-    for directory in directories:
-        if directory and not isinstance(seen.get(directory), SeenDirectory):
-            continue
-        _observe_directory(prefix, directory, wanted, seen)
-    for path in wanted:
-        if path not in directories and isinstance(seen.get(path), SeenDirectory):
-            _observe_directory(prefix, path, wanted, seen)
+    with reading(prefix):
+        for directory in directories:
+            if directory and not isinstance(seen.get(directory), SeenDirectory):
+                continue
+            _observe_directory(prefix, directory, wanted, seen)
+        for path in wanted:
+            if path not in directories and isinstance(seen.get(path), SeenDirectory):
+                _observe_directory(prefix, path, wanted, seen)
     return seen
 
 

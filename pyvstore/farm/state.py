@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyvstore.errors import FarmError
+from pyvstore.farm.trouble import changing, reading
 from pyvstore.fs.files import write_atomic
 from pyvstore.glance import LONGEST_STATE_BYTES, STATE_FORMAT, STATE_NAME, read_regular
 from pyvstore.model.farm import Made
@@ -72,7 +73,12 @@ def read_state(prefix: str) -> FarmState | None:
     cannot be read.
     """
     try:
-        raw = json.loads(read_regular(os.path.join(prefix, STATE_NAME), LONGEST_STATE_BYTES))
+        with reading(prefix):
+            try:
+                data = read_regular(os.path.join(prefix, STATE_NAME), LONGEST_STATE_BYTES)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        raw = json.loads(data)
         if not isinstance(raw, dict):
             return None
         if isinstance(raw.get("format"), int) and raw["format"] > STATE_FORMAT:
@@ -82,22 +88,18 @@ def read_state(prefix: str) -> FarmState | None:
                 hint="upgrade pyvstore, or delete the environment and run `pyvstore sync`",
             )
         return _parse(raw)
-    except (FileNotFoundError, NotADirectoryError, *_NONSENSE):
+    except _NONSENSE:
         return None
-    except OSError as error:
-        path = os.path.join(prefix, STATE_NAME)
-        raise FarmError(
-            f"{path} cannot be read",
-            code="farm-unreadable",
-            causes=[error.strerror or str(error)],
-            hint=f"move it away (`mv {path} {path}.old`), then run the same command again",
-        ) from error
 
 
 def write_state(state: FarmState) -> None:
-    """Replace the state file of ``state.prefix`` in one step; the directory must exist."""
+    """Replace the state file of ``state.prefix`` in one step; the directory must exist.
+
+    Raises FarmError (``farm-write``).
+    """
     data = json.dumps(_format(state), separators=(",", ":"), ensure_ascii=True).encode()
-    write_atomic(os.path.join(state.prefix, STATE_NAME), data)
+    with changing(state.prefix):
+        write_atomic(os.path.join(state.prefix, STATE_NAME), data)
 
 
 def _format(state: FarmState) -> dict[str, Any]:

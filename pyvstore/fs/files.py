@@ -52,12 +52,19 @@ def write_atomic(path: str, data: bytes, *, mode: int = 0o644, durable: bool = F
                 stream.flush()
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        _name(error, path)
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     if durable:
         sync_directory(os.path.dirname(path))
+
+
+def _name(error: BaseException, path: str) -> None:
+    """Say which file: the system names none where it refuses to write into one that is open."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = path
 
 
 @contextlib.contextmanager
@@ -81,7 +88,7 @@ def make_directory(path: str, *, mode: int = 0o755) -> bool:
     Raises FileExistsError when something else is there (a link to a directory is something else).
     """
     try:
-        os.mkdir(path, 0o700)
+        os.mkdir(path, mode)
     except FileExistsError:
         if os.path.isdir(path) and not os.path.islink(path):
             return False
@@ -144,6 +151,9 @@ def write_chunks(path: str, chunks: Iterable[bytes], *, mode: int) -> None:
                 view = view[os.write(descriptor, view) :]
         if hasattr(os, "fchmod"):
             os.fchmod(descriptor, mode)
+    except OSError as error:
+        _name(error, path)
+        raise
     finally:
         os.close(descriptor)
     if not hasattr(os, "fchmod"):

@@ -12,6 +12,7 @@ written, and never through a link that leads out of the folder.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import stat
@@ -27,16 +28,33 @@ _LIMIT_BYTES = 128 * 1024 * 1024
 def replace_together(directory: str, contents: Mapping[str, bytes | None]) -> None:
     """Replace the named files of ``directory`` (None removes), all or none.
 
-    Keys are plain file names. A link to another place in the folder stays and its target is replaced. Raises OSError;
-    then nothing was changed, unless the journal was committed, in which case `recover` finishes.
+    Keys are plain file names. A link to another place in the folder stays and its target is replaced. When the disk
+    refuses (OSError), or the user interrupts, all files are as they were; where even that cannot be done, the journal
+    stays and `recover` finishes.
     """
-    names = {name: None if data is None else base64.b64encode(data).decode() for name, data in contents.items()}
-    for name in names:
+    for name in contents:
         if os.path.basename(name) != name or name in {"", ".", ".."}:
             raise ValueError(f"not a plain file name: {name!r}")
+    before = {name: _content(_within(directory, name)) for name in contents}
     journal = os.path.join(directory, JOURNAL_NAME)
-    write_atomic(journal, json.dumps({"format": 1, "files": names}).encode(), durable=True)
-    _finish(directory, names)
+    names = {name: None if data is None else base64.b64encode(data).decode() for name, data in contents.items()}
+    try:
+        write_atomic(journal, json.dumps({"format": 1, "files": names}).encode(), durable=True)
+        _finish(directory, contents)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _finish(
+                directory, {name: data for name, data in before.items() if data != _content(_within(directory, name))}
+            )
+        raise
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
 
 
 def recover(directory: str, expected: Collection[str]) -> bool:
@@ -59,8 +77,7 @@ def recover(directory: str, expected: Collection[str]) -> bool:
     try:
         files = json.loads(data)["files"]
         names = {
-            str(name): None if text is None else base64.b64encode(base64.b64decode(text, validate=True)).decode()
-            for name, text in files.items()
+            str(name): None if text is None else base64.b64decode(text, validate=True) for name, text in files.items()
         }
         if not names.keys() <= set(expected):
             raise ValueError(data)  # noqa: TRY301 - one way out for every malformed journal
@@ -71,16 +88,16 @@ def recover(directory: str, expected: Collection[str]) -> bool:
     return True
 
 
-def _finish(directory: str, names: Mapping[str, str | None]) -> None:
-    for name, text in names.items():
+def _finish(directory: str, contents: Mapping[str, bytes | None]) -> None:
+    for name, data in contents.items():
         path = _within(directory, name)
-        if text is None:
+        if data is None:
             remove_file(path)
         else:
             mode = 0o644
             if os.path.exists(path):
                 mode = os.stat(path).st_mode & 0o777
-            write_atomic(path, base64.b64decode(text), mode=mode, durable=True)
+            write_atomic(path, data, mode=mode, durable=True)
     remove_file(os.path.join(directory, JOURNAL_NAME))
 
 

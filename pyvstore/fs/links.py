@@ -55,12 +55,12 @@ class Linker:
         A reader sees the old thing or the new link. If it dies midway a temporary sibling may remain.
         """
         temporary = temporary_name(path)
-        self.make(target, temporary)
         try:
+            self.make(target, temporary)
             os.replace(temporary, path)
         finally:
             # Renaming one name of an inode to another name of it leaves both.
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
     def _name_again(self, twin: str, target: str, path: str) -> bool:

@@ -8,6 +8,7 @@ because readers need a *shared* mode and the import must be cheap.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -38,13 +39,24 @@ else:
         return True
 
 
+_MODE = 0o644
+
+
 def _open(path: str) -> int:
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        return os.open(path, flags, 0o644)
+        return os.open(path, os.O_RDWR | flags)
     except FileNotFoundError:
         make_directories(os.path.dirname(path))
-        return os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | flags)  # others may see the same file system and write
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, _MODE)
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(PermissionError):  # another user was quicker
+            os.fchmod(descriptor, _MODE)
+    return descriptor
 
 
 @contextlib.contextmanager
@@ -76,7 +88,7 @@ def lock_directory(path: str) -> Iterator[None]:
         _acquire(descriptor, shared=False, wait=True)
         yield
     finally:
-        os.close(descriptor)
+        _release(descriptor)
 
 
 @contextlib.contextmanager
@@ -91,7 +103,12 @@ def _held(path: str, *, shared: bool, wait: bool) -> Iterator[bool]:
             yield held
             return
         finally:
-            os.close(descriptor)
+            _release(descriptor)
+
+
+def _release(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # it is released all the same, and holds no data
+        os.close(descriptor)
 
 
 def _is_still(path: str, descriptor: int) -> bool:

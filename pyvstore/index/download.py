@@ -24,6 +24,7 @@ from pyvstore.errors import FetchError
 from pyvstore.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter
 from pyvstore.fs.files import create_file, rename, temporary_name
 from pyvstore.fs.removal import remove_file
+from pyvstore.fs.trouble import advice_on, cause_of
 from pyvstore.index.body import CHUNK_BYTES, Body
 from pyvstore.index.cache import kept_path
 from pyvstore.index.promise import Downloadable, check
@@ -123,9 +124,11 @@ class Downloader:
         try:
             sha256, size_bytes = self._obtain(artifact, temporary, cancelled, open_bodies)
             rename(temporary, path)
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 remove_file(temporary)
+            if isinstance(error, OSError):
+                raise _cannot_write(artifact, path, error) from error
             raise
         return Download(path=path, filename=filename, sha256=sha256, size_bytes=size_bytes)
 
@@ -142,21 +145,16 @@ class Downloader:
                 hint="run again without `--offline`",
             )
         self._reporter.emit(DownloadStarted(artifact.filename, artifact.size_bytes))
-        try:
-            with create_file(path, mode=0o644) as out:
-                if is_local:
-                    sha256, size_bytes = self._copy(artifact, out, cancelled)
-                else:
-                    body = Body(artifact, out, self._transport, self._reporter, cancelled)
-                    open_bodies.add(body)
-                    try:
-                        sha256, size_bytes = body.fetch()
-                    finally:
-                        open_bodies.discard(body)
-        except OSError as error:
-            raise FetchError(
-                f"{printable(artifact.filename)} cannot be written", causes=(error.strerror or str(error),)
-            ) from error
+        with create_file(path, mode=0o644) as out:
+            if is_local:
+                sha256, size_bytes = self._copy(artifact, out, cancelled)
+            else:
+                body = Body(artifact, out, self._transport, self._reporter, cancelled)
+                open_bodies.add(body)
+                try:
+                    sha256, size_bytes = body.fetch()
+                finally:
+                    open_bodies.discard(body)
         self._reporter.emit(DownloadFinished(artifact.filename, size_bytes))
         return sha256, size_bytes
 
@@ -192,6 +190,14 @@ class Downloader:
                 self._reporter.emit(DownloadAdvanced(artifact.filename, len(data)))
         check(artifact, digest.hexdigest(), size_bytes)
         return digest.hexdigest(), size_bytes
+
+
+def _cannot_write(artifact: Downloadable, path: str, error: OSError) -> FetchError:
+    return FetchError(
+        f"{printable(artifact.filename)} cannot be written",
+        causes=(cause_of(error, path),),
+        hint=advice_on(error, "set PYVSTORE_HOME to a place that you may write, or mend the permissions"),
+    )
 
 
 def _hash(stream: BinaryIO) -> tuple[str, int]:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pyvstore.errors import FarmError
 from pyvstore.events import PackageChanged, Warned, WouldChange
 from pyvstore.farm.apply import apply_plan
 from pyvstore.farm.observe import list_names, observe
 from pyvstore.farm.state import FarmState, InstalledPackage, read_state, write_state
+from pyvstore.farm.trouble import changing, reading
 from pyvstore.fs.files import make_directory
 from pyvstore.fs.links import Linker
 from pyvstore.glance import digest_files, digest_variables, fingerprint
@@ -104,7 +104,7 @@ def converge(
     _warn_of_conflicts(project, design, changes)
     told = _tell_of_foreign(project, plan, state)
     left = _Left(packages, selection.parts, told, is_fresh, is_usual)
-    _finish(project, interpreter, design, left)
+    _finish(project, state, interpreter, design, left)
     report(project, changes, obtained, paths_changed=plan.changes, seconds=time.perf_counter() - started)
     return result
 
@@ -139,15 +139,8 @@ def _design(
 
 
 def _apply(project: Project, plan: SyncPlan, design: FarmDesign, state: FarmState | None) -> None:
-    try:
+    with changing(project.prefix):
         make_directory(project.prefix)
-    except OSError as error:
-        raise FarmError(
-            f"the environment {project.prefix} cannot be made",
-            code="farm-write",
-            causes=[error.strerror or str(error)],
-            hint="make the folder writable, then run the same command again",
-        ) from error
     before = state or FarmState(prefix=project.prefix, store=project.store.root, complete=False)
     pending = {**before.made, **_made(design.image, before.made)}
     write_state(
@@ -198,34 +191,45 @@ class _Left:
     is_usual: bool
 
 
-def _finish(project: Project, interpreter: Interpreter, design: FarmDesign, left: _Left) -> None:
-    """Write the state that lets the next command answer after a glance."""
+def _finish(
+    project: Project, before: FarmState | None, interpreter: Interpreter, design: FarmDesign, left: _Left
+) -> None:
+    """Write the state that lets the next command answer after a glance, unless it is there.
+
+    Where the lockfile was not compared, what was true of other inputs stays said of those: the next command sees
+    whether they are still the same.
+    """
     made = _made(design.image, {})
     stamps = {}
-    for path, item in made.items():
-        if item.sha256 is not None:
-            status = os.lstat(os.path.join(project.prefix, path))
-            stamps[path] = (status.st_size, status.st_mtime_ns)
     site = interpreter.layout.site_packages
+    with reading(project.prefix):
+        for path, item in made.items():
+            if item.sha256 is not None:
+                status = os.lstat(os.path.join(project.prefix, path))
+                stamps[path] = (status.st_size, status.st_mtime_ns)
+        names = list_names(project.prefix, site)
+        python = fingerprint(interpreter.executable)
     inputs = (*PROJECT_INPUTS, project.context.user_settings_path())
-    write_state(
-        FarmState(
-            prefix=project.prefix,
-            store=project.store.root,
-            complete=True,
-            input_files=digest_files(project.root, inputs) if left.is_fresh else {"pyproject.toml": "not compared"},
-            input_variables=digest_variables(project.context.environ),
-            interpreter=interpreter.executable,
-            interpreter_fingerprint=fingerprint(interpreter.executable),
-            is_usual_python=left.is_usual,
-            packages=left.packages,
-            made=made,
-            stamps=stamps,
-            listings={site: list_names(project.prefix, site)},
-            told=left.told,
-            parts=left.parts,
-        )
+    after = FarmState(
+        prefix=project.prefix,
+        store=project.store.root,
+        complete=True,
+        input_files=digest_files(project.root, inputs) if left.is_fresh else {"pyproject.toml": "not compared"},
+        input_variables=digest_variables(project.context.environ),
+        interpreter=interpreter.executable,
+        interpreter_fingerprint=python,
+        is_usual_python=left.is_usual,
+        packages=left.packages,
+        made=made,
+        stamps=stamps,
+        listings={site: names},
+        told=left.told,
+        parts=left.parts,
     )
+    if not left.is_fresh and before is not None and before.complete and before.interpreter == after.interpreter:
+        after = replace(after, input_files=before.input_files, input_variables=before.input_variables)
+    if after != before:
+        write_state(after)
 
 
 def _made(image: Image, before: Mapping[str, Made]) -> dict[str, Made]:

@@ -6,7 +6,6 @@ checking wheels) has been done. If making the links fails or is interrupted afte
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from pyvstore.errors import UsageError
+from pyvstore.errors import ProjectError, UsageError
 from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
@@ -75,7 +74,7 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
         examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
         before = project.files.snapshot()
         old = read_lock(project)
-        document, interpreter = _document(project, options.python, old)
+        document, interpreter = _document(project, before, options.python, old)
         requirements, unbounded = _with_added(document.requirements(options.table), wanted)
         edited = _edited(document, requirements, options.table)
         asked = question(project, edited.data, options.flags)
@@ -119,9 +118,11 @@ def _covered(
     return choose_interpreter(project, edited.data, None, lock=lock)
 
 
-def _document(project: Project, python: str | None, old: LockDocument | None) -> tuple[ProjectDocument, Interpreter]:
+def _document(
+    project: Project, before: Snapshot, python: str | None, old: LockDocument | None
+) -> tuple[ProjectDocument, Interpreter]:
     """The project's pyproject.toml, or a draft of one, and the Python that it is for."""
-    if os.path.lexists(project.files.pyproject_path):
+    if before.pyproject is not None:
         document = project.files.read_document()
         return document, choose_interpreter(project, document.data, python, lock=old)
     interpreter = choose_for(project, SpecifierSet(), python, lock=old)
@@ -185,6 +186,19 @@ def _edited(document: ProjectDocument, requirements: Sequence[str], table: str) 
     return ProjectDocument.parse(document.path, document.with_dependencies(requirements, table))
 
 
+def _put_back(project: Project, before: Snapshot, reason: BaseException) -> None:
+    """Put both files back; where that fails too, say both."""
+    try:
+        project.files.restore(before)
+    except ProjectError as error:
+        raise ProjectError(
+            "the environment could not be changed, and then pyproject.toml and pylock.toml could not be put back",
+            code=error.code,
+            causes=[str(reason), *getattr(reason, "causes", ()), *error.causes],
+            hint="once that is mended, run `pyvstore sync`, or `pyvstore remove` what was added",
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Decided:
     lock: LockDocument
@@ -218,8 +232,8 @@ def _carry_out(project: Project, before: Snapshot, edited: ProjectDocument, deci
             is_fresh=not options.flags,
             is_python_asked_for=options.python is not None,
         )
-    except BaseException:
-        project.files.restore(before)
+    except BaseException as error:
+        _put_back(project, before, error)
         raise
     _say_written(project, before, Snapshot(pyproject=edited.raw, lock=lock))
     if not options.flags:

@@ -11,6 +11,7 @@ from pyvstore.errors import FarmError
 from pyvstore.farm.state import read_state
 from pyvstore.ops.context import Context
 from pyvstore.plan.image import INSTALLER
+from pyvstore.project.locate import examine_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ def list_packages(context: Context) -> tuple[Listed, ...]:
     """Return what is in the environment now, sorted by normalised name.
 
     Looks at the metadata on disk, as pip does, not at the lockfile. Raises FarmError (``no-environment``) when there is
-    none.
+    none, or when what is there is not ours.
     """
     project = context.project()
+    examine_environment(project.prefix).require_usable()
     state = read_state(project.prefix)
     if state is None:
         raise FarmError(

@@ -76,11 +76,15 @@ def remember(project: Project, memo: Memo, *, is_usual: bool) -> None:
     file of the shelf.
     """
     digest, python = _digest(project, memo.selection.parts), memo.interpreter.executable
+    try:
+        identity = fingerprint(python)
+    except OSError:  # it went away since
+        return
     pins = [
         [pin.name, pin.version, pin.filename, pin.url, pin.sha256, pin.size_bytes, list(pin.dependencies), pin.direct]
         for pin in memo.selection.pins
     ]
-    answer = {"fingerprint": fingerprint(python), "mention": memo.mention, "pins": pins}
+    answer = {"fingerprint": identity, "mention": memo.mention, "pins": pins}
     kept = read_selection(project.store, digest) or {}
     answers = kept.get("answers")
     usual = python if is_usual else kept.get("usual")

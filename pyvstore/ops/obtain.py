@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
 
 from pyvstore.errors import FetchError
 from pyvstore.events import DownloadsPlanned, Ingested, Warned
@@ -56,7 +56,7 @@ def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings
     reporter = project.context.reporter
     with (
         scratch(project.store) as directory,
-        closing(open_transport(index_specs(settings), reporter=reporter)) as transport,
+        contextlib.closing(open_transport(index_specs(settings), reporter=reporter)) as transport,
         ThreadPoolExecutor(INGEST_WORKERS, "ingest") as pool,
     ):
         downloader = Downloader(transport, project.store.shelf("index"), offline=False, reporter=reporter)
@@ -95,8 +95,7 @@ def _compare_metadata(project: Project, entries: Sequence[Entry], settings: Sett
         cache = IndexCache(project.store.shelf("index"), index)
         for entry in entries:
             manifest = entry.manifest
-            with open(os.path.join(entry.root, SITE_PACKAGES, manifest.dist_info, "METADATA"), "rb") as stream:
-                metadata = stream.read()
+            metadata = entry.read(f"{SITE_PACKAGES}/{manifest.dist_info}/METADATA")
             if cache.correct(manifest.wheel_sha256, metadata):
                 raise FetchError(
                     f"{index.name} gave metadata of {manifest.name} {manifest.version} that is not the wheel's",
@@ -108,5 +107,6 @@ def _compare_metadata(project: Project, entries: Sequence[Entry], settings: Sett
 
 def _ingest(store: Store, pin: Pin, path: str) -> tuple[Entry, bool]:
     entry, is_new = store.ingest(path, pin.key, pin.filename)
-    remove_file(path)
+    with contextlib.suppress(OSError):  # the scratch room goes as a whole
+        remove_file(path)
     return entry, is_new

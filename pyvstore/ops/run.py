@@ -12,13 +12,16 @@ from pyvstore.project.locate import PlaceKind, examine_environment
 def prepare(context: Context, options: SyncOptions, *, no_sync: bool) -> str:
     """Sync the project unless told not to; return the absolute path of its environment.
 
-    Raises what `sync` raises, and FarmError (``no-environment``) when there is none and none is to be made.
+    Raises what `sync` raises, and FarmError when there is none and none is to be made
+    (``no-environment``), or when what is there is not ours.
     """
     if not no_sync:
         sync(context, options)
         return context.project().prefix
     prefix = context.project().prefix
-    if examine_environment(prefix).kind is not PlaceKind.OURS:
+    place = examine_environment(prefix)
+    place.require_usable()
+    if place.kind is not PlaceKind.OURS:
         raise FarmError(
             f"{prefix} does not exist yet", code="no-environment", hint="run `pyvstore sync`, or leave out `--no-sync`"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -62,14 +63,23 @@ def _user_layer(path: str, table: Mapping[str, object]) -> SettingsLayer:
 
 
 def _read_user_file(path: str) -> Mapping[str, object] | None:
-    if not os.path.isfile(path):
-        return None
     import tomli
 
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # the last: somebody else's home
+        return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
     try:
         with open(path, "rb") as stream:
             return tomli.loads(stream.read().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"the settings file {path} cannot be read", code="setting", causes=[str(error)], hint="mend or remove it"
+    )

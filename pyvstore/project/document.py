@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from pyvstore.errors import ProjectError
 from pyvstore.project.array import quote
 from pyvstore.project.edit import Change, edited_texts
+from pyvstore.project.look import unreadable
 from pyvstore.project.names import SIZE_LIMIT_BYTES
 
 _BOM = b"\xef\xbb\xbf"
@@ -176,7 +177,9 @@ def read_limited(path: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes:
     try:
         # Opening a pipe would wait for a writer that never comes.
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ProjectError(f"{path} is not a file", code="project-unreadable")
+            raise ProjectError(
+                f"{path} is not a file", code="project-unreadable", hint=f"move it away: `mv {path} {path}.old`"
+            )
         with open(path, "rb") as stream:
             raw = stream.read(limit_bytes + 1)
     except FileNotFoundError:
@@ -184,7 +187,7 @@ def read_limited(path: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes:
             f"there is no {name} at {path}", code="no-project", hint="run `pyvstore init` to make one"
         ) from None
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read", code="project-unreadable", causes=[str(error)]) from error
+        raise unreadable(path, error) from error
     if len(raw) > limit_bytes:
         limit = limit_bytes // 1024 // 1024
         raise ProjectError(f"{path} is larger than {limit} MiB", code=f"{name.partition('.')[0]}-too-large")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from pyvstore.errors import ProjectError
 from pyvstore.fs import journal
+from pyvstore.fs.trouble import advice_on, cause_of
+from pyvstore.project.look import is_there
 from pyvstore.project.names import LOCK_LIMIT_BYTES, LOCK_NAME, PYPROJECT_NAME, SIZE_LIMIT_BYTES
 
 TYPE_CHECKING = False  # parsing costs more than a relink, which reads neither file's meaning
@@ -109,7 +111,7 @@ class ProjectFiles:
 
     def _read(self, path: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes | None:
         self._refuse_link_outside(path)
-        if not os.path.lexists(path):
+        if not is_there(path):
             return None
         from pyvstore.project.document import read_limited
 
@@ -137,6 +139,6 @@ def _translated(root: str) -> Iterator[None]:
         raise ProjectError(
             f"the project's files in {root} cannot be written",
             code="project-unwritable",
-            causes=[str(error)],
-            hint=f"make {root} writable (`ls -ld {root}` shows its owner and modes)",
+            causes=[cause_of(error, root)],
+            hint=advice_on(error, f"make {root} writable (`ls -ld {root}` shows its owner and modes)"),
         ) from error

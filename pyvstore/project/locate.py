@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -12,10 +13,12 @@ from enum import Enum
 from pyvstore.errors import FarmError, ProjectError
 from pyvstore.glance import STATE_NAME
 from pyvstore.model.farm import TEMPORARY_SUFFIX
+from pyvstore.project.look import unreadable
 from pyvstore.project.names import PYPROJECT_NAME, SIZE_LIMIT_BYTES
 
 ENVIRONMENT_NAME = ".venv"
 
+_NOTHING_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG})
 _CONFIGURATION_LIMIT_BYTES = 64 * 1024
 _TABLE = re.compile(rb"^[ \t]*\[[ \t]*project[ \t]*\]", re.MULTILINE)
 
@@ -83,16 +86,19 @@ class EnvironmentPlace:
 def examine_environment(path: str) -> EnvironmentPlace:
     """Look at ``path`` without following a link that stands there, and say what it is.
 
-    A directory is ours when it holds our state file or a pyvenv.cfg with the key ``pyvstore``. Never raises for what
-    it finds: a directory that cannot be read counts as somebody else's.
+    A directory is ours when it holds our state file or a pyvenv.cfg with the key ``pyvstore``. One that cannot be read
+    counts as somebody else's. Raises ProjectError (``project-unreadable``) when the disk does not say what is there.
     """
     try:
         status = os.lstat(path)
-    except OSError:
+        target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
         return EnvironmentPlace(path=path, kind=PlaceKind.ABSENT)
-    if stat.S_ISLNK(status.st_mode):
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if target is not None:
         kind = PlaceKind.LINK if os.path.exists(path) else PlaceKind.DANGLING_LINK
-        return EnvironmentPlace(path=path, kind=kind, target=os.readlink(path))
+        return EnvironmentPlace(path=path, kind=kind, target=target)
     if not stat.S_ISDIR(status.st_mode):
         return EnvironmentPlace(path=path, kind=PlaceKind.FILE)
     return EnvironmentPlace(path=path, kind=_examine_directory(path))
@@ -133,13 +139,14 @@ def find_project_root(start: str, *, home: str | None = None) -> str | None:
 
     That is the nearest folder, from ``start`` upwards, whose pyproject.toml has a ``[project]`` table; else the nearest
     that has a pyproject.toml at all. A pyproject.toml that cannot be parsed counts as having one: reading it later says
-    what is wrong. ``home`` itself is looked at only when ``start`` is it, and nothing above it ever is.
+    what is wrong. ``home`` itself is looked at only when ``start`` is it, and nothing above it ever is. Raises
+    ProjectError (``project-unreadable``) for a disk that does not answer.
     """
     nearest: str | None = None
     directory = os.path.normpath(start)
     while True:
         path = os.path.join(directory, PYPROJECT_NAME)
-        if os.path.isfile(path):
+        if _is_file(path):
             nearest = nearest or directory
             if _has_project_table(path):
                 return directory
@@ -147,6 +154,19 @@ def find_project_root(start: str, *, home: str | None = None) -> str | None:
         if parent == directory or _is_same_place(directory, home) or _is_same_place(parent, home):
             return nearest
         directory = parent
+
+
+def _is_file(path: str) -> bool:
+    """Whether a regular file is there; a folder that may not be searched has none for this user.
+
+    Raises ProjectError when the disk does not say: a project that is passed by would be made anew further up or down.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return False
+        raise unreadable(path, error) from error
 
 
 def _is_same_place(directory: str, home: str | None) -> bool:

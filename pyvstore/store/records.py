@@ -22,17 +22,17 @@ def ensure_records(store: Store, shapes: Iterable[RecordShape], library: StoreLi
     missing = [shape for shape in shapes if not _is_there(os.path.join(shelf, shape.name))]
     if not missing:
         return 0
-    with store.locked("records"):
-        sweep_temporaries(shelf, [shape.name for shape in missing])
-        for shape in missing:
-            rows = installed_rows(shape, tuple(library.rows(shape.source).values()))
-            record = f"{shape.dist_info}/RECORD"
-            text = format_farm_record(links=shape.links, files=shape.files, rows=rows, record=record)
-            try:
+    try:
+        with store.locked("records"):
+            sweep_temporaries(shelf, [shape.name for shape in missing])
+            for shape in missing:
+                rows = installed_rows(shape, tuple(library.rows(shape.source).values()))
+                record = f"{shape.dist_info}/RECORD"
+                text = format_farm_record(links=shape.links, files=shape.files, rows=rows, record=record)
                 remove_empty_directory(os.path.join(shelf, shape.name))
                 write_atomic(os.path.join(shelf, shape.name), text, mode=0o444)
-            except OSError as error:
-                raise store_error("a RECORD could not be put into the store", error) from error
+    except OSError as error:
+        raise store_error("a RECORD could not be put into the store", error) from error
     return len(missing)
 
 
@@ -40,6 +40,6 @@ def _is_there(path: str) -> bool:
     """Whether there is a file with something in it: one that a power cut emptied is none."""
     try:
         status = os.lstat(path)
-    except FileNotFoundError:
+    except OSError:  # making it says what is wrong
         return False
     return stat.S_ISREG(status.st_mode) and status.st_size > 0

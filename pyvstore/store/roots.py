@@ -6,6 +6,7 @@ file system: only the same machine may one day declare it dead, and only while t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -22,13 +23,14 @@ def project_identifier(prefix: str) -> str:
 def register(store: Store, prefix: str) -> bool:
     """Note in the store that the farm at ``prefix`` uses it; return whether that was news.
 
-    The project's lock is held. Raises StoreError when the store cannot be written.
+    The project's lock is held. A store on a read-only file system keeps no note, and loses no entry either. Raises
+    StoreError when the store cannot be written for another reason.
     """
     shelf, name = store.shelf("projects"), project_identifier(prefix) + ".json"
     path = os.path.join(shelf, name)
-    root = {"format": 1, "farm": prefix, "machine": _machine(), "device": _device(prefix)}
-    data = json.dumps(root, sort_keys=True).encode() + b"\n"
     try:
+        root = {"format": 1, "farm": prefix, "machine": _machine(), "device": _device(prefix)}
+        data = json.dumps(root, sort_keys=True).encode() + b"\n"
         try:
             with open(path, "rb") as stream:
                 if stream.read() == data:
@@ -38,6 +40,8 @@ def register(store: Store, prefix: str) -> bool:
         sweep_temporaries(shelf, [name])
         write_atomic(path, data)
     except OSError as error:
+        if error.errno == errno.EROFS:
+            return False
         raise store_error("this project could not be registered with the store", error) from error
     return True
 

@@ -22,23 +22,28 @@ _REMEMBERED = ("index", "interpreters", "selections")
 def scratch(store: Store) -> Iterator[str]:
     """Give the block a fresh directory on the store's file system and remove it afterwards.
 
-    A lock beside the directory says that its maker lives; see `sweep_scratch`. Raises StoreError when the directory
-    cannot be made.
+    A lock beside the directory says that its maker lives; see `sweep_scratch`, which also removes what could not be
+    removed here. Raises StoreError when the directory cannot be made.
     """
     shelf = store.shelf("tmp")
     _sweep_remembered(store)
     directory = os.path.join(shelf, os.urandom(8).hex())
     with contextlib.ExitStack() as stack:
         try:
+            stack.callback(_remove, directory)  # before there is anything, so that an interrupt leaves nothing
             stack.enter_context(lock(directory + _LOCK_SUFFIX))
-            stack.callback(remove_file, directory + _LOCK_SUFFIX)
             make_directory(directory)
         except OSError as error:
             raise store_error("the store has no room for downloads", error) from error
-        try:
-            yield directory
-        finally:
+        yield directory
+
+
+def _remove(directory: str) -> None:
+    """Remove a scratch directory, and then its lock: while the directory is there, the lock leads a sweep to it."""
+    with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError):
             remove_tree(directory)
+        remove_file(directory + _LOCK_SUFFIX)
 
 
 def sweep_scratch(store: Store) -> None:
@@ -53,9 +58,7 @@ def sweep_scratch(store: Store) -> None:
 def _sweep_one(path: str) -> None:
     with contextlib.suppress(OSError), try_lock(path) as nobody_lives:
         if nobody_lives:
-            with contextlib.suppress(FileNotFoundError):
-                remove_tree(path.removesuffix(_LOCK_SUFFIX))
-            remove_file(path)
+            _remove(path.removesuffix(_LOCK_SUFFIX))
 
 
 def _sweep_remembered(store: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pyvstore.events import SILENT, Reporter, StoreOpened, Warned
 from pyvstore.fs.files import make_directories, make_directory, rename, set_mode, set_time
 from pyvstore.fs.locks import lock, lock_directory
 from pyvstore.fs.removal import remove_tree
+from pyvstore.fs.trouble import NO_ROOM_OR_RIGHT, advice_on, cause_of
 from pyvstore.model.entry import SUFFIX_LENGTH, EntryKey, parse_entry_dirname
 from pyvstore.model.manifest import FileRow, Manifest, Node
 from pyvstore.plan.fold import Source
@@ -29,6 +29,10 @@ class Entry:
 
     manifest: Manifest
     root: str
+
+    def read(self, path: str) -> bytes:
+        """Return the content of one file; raises StoreError when it cannot be read."""
+        return _read(self.root, path)
 
 
 class Store:
@@ -125,7 +129,7 @@ class Store:
         except OSError as error:
             raise store_error(f"the entry {os.path.basename(root)} cannot be read", error) from error
         if stat.S_IMODE(mode) != SEALED_DIRECTORY:
-            with contextlib.suppress(PermissionError):  # another user's store
+            with contextlib.suppress(OSError):  # another user's store, or a read-only one
                 set_mode(root, SEALED_DIRECTORY)
         try:
             manifest = parse_manifest_head(head)
@@ -191,7 +195,7 @@ class Store:
                     manifest = ingest_wheel(wheel, filename, key, stage)
                     rename(stage, root)
                 except BaseException:
-                    if os.path.lexists(stage):
+                    with contextlib.suppress(OSError):  # what is left is swept by the next maker of this entry
                         remove_tree(stage)
                     raise
                 set_mode(root, SEALED_DIRECTORY)
@@ -253,27 +257,22 @@ class StoreLibrary:
 
     def content(self, source: Source, path: str) -> bytes:
         """See `plan.fold.Library`. Raises StoreError when the file cannot be read."""
-        try:
-            with open(os.path.join(source.root, path), "rb") as stream:
-                return stream.read()
-        except OSError as error:
-            raise store_error(f"{os.path.basename(source.root)} cannot be read", error) from error
+        return _read(source.root, path)
+
+
+def _read(root: str, path: str) -> bytes:
+    try:
+        with open(os.path.join(root, path), "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise store_error(f"the entry {os.path.basename(root)} cannot be read", error) from error
 
 
 def store_error(message: str, error: OSError) -> StoreError:
     """Translate what the disk says into our error, with the next thing to do."""
-    hints = {
-        errno.ENOSPC: "free some space, then run the same command again",
-        errno.EDQUOT: "free some of your quota, then run the same command again",
-        errno.EROFS: "set PYVSTORE_HOME to a place that can be written",
-        errno.EACCES: "set PYVSTORE_HOME to a place that you may write, or mend the permissions",
-        errno.EPERM: "set PYVSTORE_HOME to a place that you may write, or mend the permissions",
-        errno.EMFILE: "raise the limit of open files (`ulimit -n`), then run the same command again",
-    }
-    where = f"{error.filename}: " if error.filename else ""
     return StoreError(
         message,
-        code="store-write" if error.errno in hints else "store",
-        causes=[f"{where}{error.strerror or error}"],
-        hint=hints.get(error.errno or 0),
+        code="store-write" if error.errno in NO_ROOM_OR_RIGHT else "store",
+        causes=[cause_of(error)],
+        hint=advice_on(error, "set PYVSTORE_HOME to a place that you may write, or mend the permissions"),
     )

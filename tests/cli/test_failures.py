@@ -150,6 +150,22 @@ def test_running_out_of_stack_or_memory_is_no_traceback_either(monkeypatch: pyte
 def test_interrupts_have_their_own_status_and_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert guarded(monkeypatch, throw(KeyboardInterrupt())) == (130, "\n")
     assert guarded(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM)) == (143, "")
+    assert guarded(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGHUP)) == (129, "")
+
+
+def test_who_asked_not_to_be_hung_up_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert guarded(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGHUP)) == (0, "")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_the_system_refuses_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, text = guarded(monkeypatch, throw(OSError(28, "No space left on device", "/place")))
+    assert status == 1
+    assert text.startswith("error[system]: the system refused something\n  cause: /place: No space left on device")
+    assert "hint: free some space" in text
 
 
 def test_the_handler_of_termination_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

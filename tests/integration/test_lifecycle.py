@@ -401,3 +401,110 @@ def test_another_python_is_a_sync_away_and_the_entries_are_shared(world: World) 
     assert world.python("import alpha, sys; print(sys.version_info[:2])") != first
     assert set(os.listdir(world.home / "v1" / "entries")) == entries
     assert len(list(world.venv.glob("lib/*"))) == 1
+
+
+def venv(place: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
+
+
+def uv_venv(place: Path) -> None:
+    uv_program = Path(sys.executable).with_name("uv")
+    subprocess.run([uv_program, "--no-config", "venv", "-q", "--offline", "-p", sys.executable, place], check=True)
+
+
+def conda(place: Path) -> None:
+    (place / "conda-meta").mkdir(parents=True)
+    (place / "conda-meta" / "history").touch()
+
+
+REAL: dict[str, Callable[[Path], object]] = {"python -m venv": venv, "uv venv": uv_venv, "conda": conda}
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_no_command_touches_or_uses_an_environment_that_another_tool_made(world: World, kind: str) -> None:
+    world.run("add", "alpha")
+    files = world.files()
+    shutil.rmtree(world.venv)
+    REAL[kind](world.venv)
+    before = sorted((str(path), path.lstat().st_mtime_ns) for path in world.venv.rglob("*"))
+    python = ["python", "-c", "pass"]
+    for command in (["sync"], ["relink"], ["add", "gamma"], ["run", *python], ["run", "--no-sync", *python], ["list"]):
+        world.fail(*command, code="environment-not-ours")
+    assert sorted((str(path), path.lstat().st_mtime_ns) for path in world.venv.rglob("*")) == before
+    assert world.files() == files
+
+
+def test_a_link_to_another_projects_environment_is_not_followed(world: World) -> None:
+    store = ready(world)
+    other = world.place / "other"
+    other.mkdir()
+    for name, content in world.files().items():
+        (other / name).write_bytes(content)
+    (other / ".venv").symlink_to(world.venv)
+    before = (world.venv / "pyvstore.json").read_bytes()
+    for command in (["sync"], ["relink"], ["remove", "gamma"], ["run", "beta"], ["list"]):
+        world.fail(*command, code="environment-not-ours", cwd=other)
+    assert (world.venv / "pyvstore.json").read_bytes() == before
+    assert works(world)
+    assert world.store_hash() == store
+
+
+def test_a_project_reached_through_a_link_is_the_same_project(world: World) -> None:
+    ready(world)
+    way = world.place / "way"
+    way.symlink_to(world.project)
+    for shown in (str(way), str(world.project)):
+        assert world.run("sync", cwd=way, PWD=shown).err.startswith("Checked ")
+        assert world.run("--directory", str(way), "sync", PWD=shown).err.startswith("Checked ")
+    assert len(list((world.home / "v1" / "projects").iterdir())) == 1
+
+
+def test_a_lockfile_that_is_not_compared_leaves_a_state_that_is_true(world: World) -> None:
+    ready(world)
+    world.run("sync")  # sees the bytecode that the first imports left
+    state = world.venv / "pyvstore.json"
+    before = state.stat().st_mtime_ns
+    for command in (["sync", "--frozen"], ["relink"]):
+        world.run(*command)
+        assert state.stat().st_mtime_ns == before
+    text = (world.project / "pyproject.toml").read_text()
+    (world.project / "pyproject.toml").write_text(re.sub(r'\n    "gamma[^"]*",', "", text))
+    world.run("sync", "--frozen")
+    assert (world.site / "gamma.py").exists()
+    world.run("sync")
+    assert not (world.site / "gamma.py").exists()
+
+
+def test_adding_removing_syncing_and_relinking_at_once_end_in_what_the_files_say(world: World) -> None:
+    ready(world)
+    commands = [["remove", "gamma"], ["add", "beta"], ["sync"], ["relink"]]
+    with ThreadPoolExecutor(len(commands)) as pool:
+        outcomes = list(pool.map(lambda command: world.try_run(*command), commands))
+    assert [outcome.status for outcome in outcomes] == [0, 0, 0, 0], outcomes
+    assert "gamma" not in world.files()["pylock.toml"].decode()
+    world.run("sync", "--check")
+
+
+def test_an_environment_that_somebody_deletes_meanwhile_is_an_error_and_then_mended(world: World) -> None:
+    ready(world)
+    with ThreadPoolExecutor(1) as pool:
+        for command in ("sync", "relink") * 2:
+            outcome = pool.submit(world.try_run, command)
+            while not outcome.done():
+                shutil.rmtree(world.venv, ignore_errors=True)
+            ended = outcome.result()
+            assert ended.status in {0, 1}, ended.err
+            assert ended.status == 0 or re.search(r"error\[farm-(read|write)\]", ended.err), ended.err
+    world.run("sync")
+    assert works(world)
+
+
+@pytest.mark.parametrize("shelf", ["", *("entries", "stage", "tmp", "locks", "projects", "records")])
+def test_a_file_in_the_place_of_a_folder_of_the_store_is_an_error_and_stays(world: World, shelf: str) -> None:
+    place = world.home / "v1" / shelf
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    outcome = world.fail("add", "alpha", code="store")
+    assert "move it out of the way" in outcome.err
+    assert place.read_text() == "mine"
+    assert world.files() == {}

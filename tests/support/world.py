@@ -25,6 +25,11 @@ class Outcome:
 class World:
     """Runs the real command line in subprocesses that see nothing of the developer's own settings."""
 
+    executable = sys.executable
+    user: int | None = None
+    """Who runs the command line; needs root when it is somebody else."""
+    umask = -1
+
     def __init__(self, place: Path, index: LoopbackIndex) -> None:
         self.place = place
         self.index = index
@@ -43,13 +48,17 @@ class World:
     def try_run(self, *words: str, cwd: Path | None = None, **variables: str) -> Outcome:
         """Run ``pyvstore WORDS...`` and return how it ended."""
         result = subprocess.run(
-            [sys.executable, "-m", "pyvstore", *words],
+            [self.executable, "-m", "pyvstore", *words],
             cwd=cwd or self.project,
             env={**self.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
+            umask=self.umask,
         )
         assert "Traceback" not in result.stderr, result.stderr
         return Outcome(result.returncode, result.stdout, result.stderr)

@@ -218,3 +218,34 @@ def test_a_glance_at_a_farm_under_another_name_is_not_enough(tmp_path: Path) -> 
     write_state(state(tmp_path / ".venv", tmp_path))
     (tmp_path / ".venv").rename(tmp_path / "moved")
     assert look(str(tmp_path), str(tmp_path / "moved"), {"HOME": "/h"}) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / STATE_NAME)
+    with pytest.raises(FarmError, match="cannot be read"):
+        read_state(str(tmp_path))
+    assert look(str(tmp_path), str(tmp_path), {}) is None
+    assert digest_files(str(tmp_path), [STATE_NAME])
+
+
+def test_an_input_that_cannot_be_read_has_a_digest_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "input").mkdir()
+    unreadable = digest_files(str(tmp_path), ["input"])
+    (tmp_path / "input").rmdir()
+    assert digest_files(str(tmp_path), ["input"]) != unreadable
+    (tmp_path / "input").touch()
+    assert digest_files(str(tmp_path), ["input"]) != unreadable
+
+
+def test_what_the_disk_refuses_names_the_environment_and_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / STATE_NAME).mkdir()
+    with pytest.raises(FarmError) as caught:
+        read_state(str(tmp_path))
+    assert caught.value.code == "farm-unreadable"
+    assert caught.value.hint is not None
+    assert "what is in that place" in caught.value.hint
+    with pytest.raises(FarmError) as caught:
+        write_state(FarmState(prefix=str(tmp_path), store="/s", complete=False))
+    assert caught.value.code == "farm-write"
+    assert os.listdir(tmp_path) == [STATE_NAME]

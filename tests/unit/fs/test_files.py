@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pyvstore.fs.files import create_file, make_directories, make_directory, write_atomic
+from pyvstore.fs.files import create_file, make_directories, make_directory, write_atomic, write_chunks
 from pyvstore.fs.journal import JOURNAL_NAME, recover, replace_together
 from pyvstore.fs.links import make_second_name
 from pyvstore.fs.locks import lock, try_lock
@@ -221,3 +221,59 @@ def test_a_journal_that_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
     assert not recover(str(home), ("a",))
     assert list(home.iterdir()) == []
     assert outside.exists()
+
+
+def test_a_directory_has_its_mode_from_the_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+    make_directory(str(tmp_path / "directory"), mode=0o755)
+    assert mode(tmp_path / "directory") == 0o755
+
+
+def test_a_full_disk_names_the_file_that_did_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="one"):
+        write_chunks(str(tmp_path / "one"), [b"x"], mode=0o644)
+    with pytest.raises(OSError, match="two"):
+        write_atomic(str(tmp_path / "two"), b"x", durable=True)
+    assert not list(tmp_path.glob(".two*"))
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+def test_files_that_change_together_are_all_old_when_one_cannot_be_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int, error: BaseException
+) -> None:
+    (tmp_path / "one").write_bytes(b"old")
+    replace, calls = os.replace, []
+
+    def fail(source: str, destination: str) -> None:
+        calls.append(destination)
+        if len(calls) == failing:
+            raise error
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(type(error)):
+        replace_together(str(tmp_path), {"one": b"new", "two": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"one": b"old"}
+
+
+def test_a_lock_on_a_read_only_file_system_is_taken_without_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    real = os.open
+
+    def refuse(name: str, flags: int, *rest: int) -> int:
+        if flags & (os.O_RDWR | os.O_CREAT):
+            raise OSError(30, "Read-only file system", name)
+        return real(name, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with lock(str(path)), try_lock(str(path)) as held:
+        assert not held

@@ -68,7 +68,7 @@ def test_a_death_between_the_two_files_is_finished(project: ProjectFiles, monkey
 
     def dying(source: str, destination: str) -> None:
         calls.append(destination)
-        if len(calls) == 3:  # the journal, the first file, and death before the second
+        if len(calls) >= 3:  # the journal, the first file, and death before the second
             raise DeathError
         real(source, destination)
 
@@ -142,3 +142,16 @@ def test_a_missing_pyproject_is_a_project_error(project: ProjectFiles) -> None:
     with pytest.raises(ProjectError) as caught:
         project.read_document()
     assert caught.value.code == "no-project"
+
+
+def test_a_file_that_the_disk_does_not_show_is_not_taken_for_an_absent_one(
+    project: ProjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> os.stat_result:
+        raise OSError(5, "Input/output error", path)
+
+    monkeypatch.setattr(os, "lstat", fail)
+    with pytest.raises(ProjectError) as caught:
+        project.snapshot()
+    assert caught.value.code == "project-unreadable"
+    assert caught.value.hint is not None

@@ -154,3 +154,20 @@ def test_a_configuration_that_cannot_be_read_does_not_make_a_directory_ours(
 
     monkeypatch.setattr(builtins, "open", refuse)
     assert examine_environment(str(tmp_path)).kind is PlaceKind.FOREIGN_VENV
+
+
+def test_a_disk_that_does_not_answer_hides_neither_a_project_nor_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path)
+    (tmp_path / ".venv").mkdir()
+
+    def fail(path: str, **_: object) -> os.stat_result:
+        raise OSError(116, "Stale file handle", path)
+
+    monkeypatch.setattr(os, "stat", fail)
+    monkeypatch.setattr(os, "lstat", fail)
+    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read"):
+        find_project_root(root)
+    with pytest.raises(ProjectError, match=r"\.venv cannot be read"):
+        examine_environment(str(tmp_path / ".venv"))

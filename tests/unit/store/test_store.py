@@ -302,14 +302,17 @@ def test_a_store_beside_the_environment_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "word"), [(28, "space"), (122, "quota"), (30, "PYVSTORE_HOME"), (13, "PYVSTORE_HOME"), (24, "ulimit")]
+    ("number", "word"),
+    [
+        *((28, "space"), (122, "quota"), (30, "PYVSTORE_HOME"), (13, "PYVSTORE_HOME"), (24, "ulimit"), (5, "dmesg")),
+        *((116, "again"), (18, "again")),
+    ],
 )
 def test_what_the_disk_says_comes_with_the_next_thing_to_do(number: int, word: str) -> None:
     error: PyvstoreError = store_error("it failed", OSError(number, os.strerror(number), "/place"))
     assert error.hint is not None
     assert word in error.hint
     assert "/place" in error.causes[0]
-    assert store_error("it failed", OSError(5, "Input/output error")).hint is None
 
 
 def written_through(store: Store, tmp_path: Path, name: str, text: str) -> Path:
@@ -354,3 +357,48 @@ def test_a_new_entry_is_not_read_again(store: Store, tmp_path: Path, monkeypatch
     monkeypatch.setattr("pyvstore.store.store.differences", lambda *_: pytest.fail("it was read"))
     store.ingest(wheel_file(tmp_path, PKG[1]), key_of(PKG[1]), PKG[0])
     assert store.find(key_of(PKG[1])) is not None
+
+
+def test_an_entry_that_the_disk_does_not_show_is_not_taken_for_a_damaged_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = wheel_file(tmp_path, PKG[1])
+    entry, _ = store.ingest(wheel, key_of(PKG[1]), PKG[0])
+    before, real = tree(Path(entry.root)), os.lstat
+
+    def fail(path: str) -> os.stat_result:
+        if str(path).endswith("/pkg"):
+            raise OSError(116, "Stale file handle", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "lstat", fail)
+    for look in (lambda: store.find(key_of(PKG[1])), lambda: store.ingest(wheel, key_of(PKG[1]), PKG[0])):
+        with pytest.raises(StoreError, match="cannot be read"):
+            look()
+    monkeypatch.undo()
+    assert tree(Path(entry.root)) == before
+
+
+def test_scratch_room_that_cannot_be_removed_is_no_failure_and_is_swept_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> None:
+        raise OSError(5, "Input/output error", path)
+
+    with scratch(store) as directory:
+        monkeypatch.setattr(os, "rmdir", fail)
+    monkeypatch.undo()
+    assert Path(directory).exists()
+    sweep_scratch(store)
+    assert os.listdir(store.shelf("tmp")) == []
+
+
+def test_what_cannot_be_cleared_away_hides_no_reason(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> None:
+        raise OSError(5, "Input/output error", path)
+
+    monkeypatch.setattr(os, "rmdir", fail)
+    with pytest.raises(WheelError):
+        store.ingest(wheel_file(tmp_path, b"no wheel"), key_of(b"no wheel"), PKG[0])
