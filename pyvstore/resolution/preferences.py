@@ -39,11 +39,13 @@ class Inclinations:
         """Note that ``rank`` serves ``mask`` in a region that is settled."""
         self._found.setdefault(name, []).append((rank, mask))
 
-    def ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
-        """Return the ranks to try first, the newest first: old pins of this region, then other regions' choices."""
-        old = {rank for rank, mask in self._old(offering) if mask & region}
-        settled = {rank for rank, _ in self._found.get(offering.name, ())} - old
-        return (*sorted(old, reverse=True), *sorted(settled, reverse=True))
+    def old_ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
+        """Return the ranks of old pins of this region, the newest first: to be kept where they will do."""
+        return tuple(sorted({rank for rank, mask in self._old(offering) if mask & region}, reverse=True))
+
+    def settled_ranks(self, offering: Offering) -> tuple[int, ...]:
+        """Return the ranks that other regions settled on, the newest first: better than another of the same reach."""
+        return tuple(sorted({rank for rank, _ in self._found.get(offering.name, ())}, reverse=True))
 
     def permitted(self, offering: Offering) -> int:
         """Return the versions that may be used although yanked."""
