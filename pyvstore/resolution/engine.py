@@ -165,8 +165,6 @@ class _Run:
                 left_out |= region
                 continue
             done.append((region, reach))
-            for (name, rank), extras in reach.items():
-                self.inclinations.add(name, rank, everywhere(extras[""]))
         covered = self._universe.full & ~self._universe.everywhere_like(left_out)
         if not covered:
             raise _Hopeless(left_out)

@@ -1,4 +1,8 @@
-"""Versions to try first: old pins, and what earlier regions of the same run settled on."""
+"""Versions to try first: old pins.
+
+What one region of a run settles on is no reason for another: a version that an old machine is left with would be taken
+where newer ones can be had.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +33,14 @@ class Inclinations:
     def __init__(self, catalogue: Catalogue, preferences: Preferences, pins: Iterable[ParsedRequirement]) -> None:
         self._catalogue = catalogue
         self._preferences = preferences
-        self._found: dict[str, list[tuple[int, int]]] = {}
         self._pins: dict[str, list[ParsedRequirement]] = {}
         for parsed in pins:
             if parsed.is_pinned:
                 self._pins.setdefault(parsed.name, []).append(parsed)
 
-    def add(self, name: str, rank: int, mask: int) -> None:
-        """Note that ``rank`` serves ``mask`` in a region that is settled."""
-        self._found.setdefault(name, []).append((rank, mask))
-
-    def old_ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
+    def ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
         """Return the ranks of old pins of this region, the newest first: to be kept where they will do."""
         return tuple(sorted({rank for rank, mask in self._old(offering) if mask & region}, reverse=True))
-
-    def settled_ranks(self, offering: Offering) -> tuple[int, ...]:
-        """Return the ranks that other regions settled on, the newest first: better than another of the same reach."""
-        return tuple(sorted({rank for rank, _ in self._found.get(offering.name, ())}, reverse=True))
 
     def permitted(self, offering: Offering) -> int:
         """Return the versions that may be used although yanked."""

@@ -60,7 +60,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         self._rejections: dict[str, int] = {}
         self._region = region
         self._inclinations = inclinations
-        self._inclined: dict[str, tuple[tuple[int, ...], frozenset[int], int]] = {}
+        self._inclined: dict[str, tuple[tuple[int, ...], int]] = {}
         self._direct = direct
         self._constraints = constraints or {}
         self._promoted = set(promoted)
@@ -235,10 +235,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         best = next(self._serving(offering, versions, need), None)
         if not need & (need - 1):
             return best
-        if best is not None and (best in self._inclined_to(offering)[1] or self._prefers_low(offering.name)):
+        if best is not None and (best in self._inclined_to(offering)[0] or self._prefers_low(offering.name)):
             return best
         for rank, part in self._parts(offering, versions, need, with_preferences=False):
-            if rank == best or part == need:
+            if rank == best:
                 break
             if part:
                 raise Split(part)
@@ -294,16 +294,14 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         release = offering.releases[rank]
         if release.excluded is not None:
             return False
-        return release.yanked is None or bool(self._inclined_to(offering)[2] >> rank & 1)
+        return release.yanked is None or bool(self._inclined_to(offering)[1] >> rank & 1)
 
-    def _inclined_to(self, offering: Offering) -> tuple[tuple[int, ...], frozenset[int], int]:
-        """Return the ranks to try first, those of them that are old pins, and the versions allowed although yanked."""
+    def _inclined_to(self, offering: Offering) -> tuple[tuple[int, ...], int]:
+        """Return the ranks to try first, and the versions that are allowed although yanked."""
         known = self._inclined.get(offering.name)
         if known is None:
             inclinations = self._inclinations
-            old = inclinations.old_ranks(offering, self._region)
-            settled = (rank for rank in inclinations.settled_ranks(offering) if rank not in old)
-            known = (*old, *settled), frozenset(old), inclinations.permitted(offering)
+            known = inclinations.ranks(offering, self._region), inclinations.permitted(offering)
             self._inclined[offering.name] = known
         return known
 
