@@ -10,6 +10,7 @@ from pyvstore.errors import UsageError
 from pyvstore.model.parts import Parts
 
 DEV = "dev"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 PART_FLAGS = {
     "--all-extras": "all_extras",
@@ -43,10 +44,10 @@ class Lock:
 
 
 def table_from(group: str | None, optional: str | None, *, dev: bool) -> str:
-    """Return the list that options name; raises UsageError for more than one."""
-    tables = [f"dependency-groups.{name}" for name in _names([group] if group else [])]
+    """Return the list that options name; raises UsageError for more than one, and for a name that is none."""
+    tables = [] if group is None else [f"dependency-groups.{_valid(group, '--group')}"]
     tables += [f"dependency-groups.{DEV}"] if dev else []
-    tables += [f"project.optional-dependencies.{name}" for name in _names([optional] if optional else [])]
+    tables += [] if optional is None else [f"project.optional-dependencies.{_valid(optional, '--optional')}"]
     if len(set(tables)) > 1:
         raise UsageError("--group, --dev and --optional name different lists", hint="use one of them")
     return tables[0] if tables else "project.dependencies"
@@ -87,6 +88,14 @@ def _names(value: object) -> list[str]:
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
     # As `packaging` has it (PEP 503), without its import.
     return [re.sub(r"[-_.]+", "-", str(name)).lower() for name in values]
+
+
+def _valid(name: str, option: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise UsageError(
+            f"{option}: {name[:100]!a} is not a valid name", hint="use letters, digits and `-` between them"
+        )
+    return _names([name])[0]
 
 
 def _sorted(names: Sequence[str]) -> tuple[str, ...]:

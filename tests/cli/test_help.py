@@ -76,7 +76,7 @@ def test_every_option_is_explained_with_a_sentence(words: str) -> None:
     for parameter in parameters:
         assert parameter.help.endswith("."), parameter.opts
         longest = max(parameter.opts, key=len)
-        explained = re.search(rf"{longest}(?: [A-Z]+)?  +\S", text)
+        explained = re.search(rf"{longest}(?: [A-Z]+)?(?:  +|\n {{20,}})\S", text)
         assert explained, f"{words} {longest}"
     assert "<str>" not in text
     assert "--install-completion" not in text
@@ -105,13 +105,23 @@ def test_a_page_reads_from_usage_to_examples() -> None:
         "  Add packages to the project, lock and sync.",
         "",
         "Options:",
-        "  --python PYTHON  A version (3.12), a specifier (>=3.11) or a path.",
-        "  --offline        Do not use the network.",
-        "  -h, --help       Show this message and exit.",
+        "  --group NAME          To this dependency group.",
+        "  --dev                 To the group dev.",
+        "  --optional EXTRA      To this extra of the project.",
+        "  --python PYTHON       A version (3.12), a specifier (>=3.11) or a path.",
+        "  --resolution WHICH    For this once: highest, lowest or lowest-direct",
+        "                        versions.",
+        "  --prereleases WHEN    For this once: if-necessary, allow or disallow.",
+        "  --exclude-newer WHEN  For this once: a date or an age, like '7 days'.",
+        "  --offline             Do not use the network.",
+        "  -h, --help            Show this message and exit.",
         "",
         "Examples:",
-        "  pyvstore add numpy 'rich>=13'  two packages, one with a bound",
-        "  pyvstore add 'httpx[http2]'    with an extra",
+        "  pyvstore add numpy 'rich>=13'            two packages, one with a bound",
+        "  pyvstore add 'httpx[http2]'              with an extra",
+        "  pyvstore add --dev pytest                to the group dev, which is",
+        "                                           installed by default",
+        "  pyvstore add --optional plot matplotlib  to an extra of the project",
     ]
 
 

@@ -1,20 +1,22 @@
 """The quick parser and typer's know the same options and mean the same by them."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
 import typer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyvstore.cli import actions, quick
 from pyvstore.cli.app import build_app, run_app
+from pyvstore.cli.choices import PART_FLAGS
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
 from pyvstore.errors import UsageError
+from pyvstore.model.parts import DEFAULT_PARTS, Parts
 from pyvstore.ops.options import SyncOptions
 
 
@@ -26,11 +28,14 @@ def typers(name: str) -> set[str]:
     return options - {"--help", "-h"}
 
 
+SHARED = {*PART_FLAGS, *quick.VALUES}
+
+
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("sync", {*quick.SYNC_FLAGS, quick.PYTHON}),
-        ("run", {*quick.RUN_FLAGS, quick.NO_SYNC, quick.PYTHON}),
+        ("sync", {*quick.SYNC_FLAGS, *SHARED}),
+        ("run", {*quick.RUN_FLAGS, quick.NO_SYNC, *SHARED}),
         ("relink", {quick.RELINK_DRY_RUN}),
     ],
 )
@@ -73,6 +78,24 @@ def slowly(words: Sequence[str]) -> bool:
         return False
 
 
+Meaning = list[Call] | tuple[str, str | None] | None
+
+
+def meaning(parse: Callable[[Sequence[str]], object], words: Sequence[str]) -> Meaning:
+    """Return what one parser makes of a command line: the call, or what it says against it."""
+    with pytest.MonkeyPatch.context() as patch:
+        calls = recorded(patch)
+        try:
+            parse(words)
+        except UsageError as error:
+            return error.message, error.hint
+        return calls or None
+
+
+def typed(words: Sequence[str]) -> int:
+    return run_app(Globals(), words, Console())
+
+
 SYNC_WORDS = ["--frozen", "--locked", "--check", "--dry-run", "--offline", "--python", "--python=3.12", "3.12"]
 
 
@@ -90,6 +113,41 @@ def test_every_combination_of_options_of_sync_means_the_same(monkeypatch: pytest
             calls.clear()
 
 
+NAMES = ["docs", "Docs", "d.o_c", "dev", "", "--dev", "-q", "a=b"]
+VALUES = st.sampled_from(NAMES)
+
+
+def with_value(option: str) -> st.SearchStrategy[list[str]]:
+    """Return an option with a value, in either of the two ways to write it."""
+    return VALUES.map(lambda value: [option, value]) | VALUES.map(lambda value: [f"{option}={value}"])
+
+
+def options_of(flags: Iterable[str]) -> st.SearchStrategy[list[str]]:
+    """Return options with their values, in any order and any number."""
+    one = st.sampled_from(sorted(flags)).map(lambda flag: [flag]) | st.one_of(map(with_value, sorted(quick.VALUES)))
+    return st.lists(one, max_size=5).map(lambda found: [word for words in found for word in words])
+
+
+@settings(deadline=None, max_examples=60)
+@given(words=options_of([*quick.SYNC_FLAGS, *PART_FLAGS]))
+def test_sync_with_any_options_means_the_same_to_both_parsers(words: list[str]) -> None:
+    said = meaning(quickly, ["sync", *words])
+    assert said is not None
+    assert meaning(typed, ["sync", *words]) == said
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    words=options_of([*quick.RUN_FLAGS, *PART_FLAGS, quick.NO_SYNC]),
+    program=st.lists(st.sampled_from(["prog", "--dev", "--group", "--group=x", "--"]), max_size=3),
+)
+def test_run_with_any_options_means_the_same_to_both_parsers(words: list[str], program: list[str]) -> None:
+    said = meaning(quickly, ["run", *words, "prog", *program])
+    assert said is not None
+    assert meaning(typed, ["run", *words, "prog", *program]) == said
+
+
+@settings(deadline=None, max_examples=60)
 @given(
     options=st.lists(
         st.sampled_from(["--frozen", "--locked", "--offline", "--no-sync", "--python=3", "--x"]), max_size=3
@@ -99,13 +157,9 @@ def test_every_combination_of_options_of_sync_means_the_same(monkeypatch: pytest
 )
 def test_run_means_the_same_to_both_parsers(options: list[str], separator: list[str], program: list[str]) -> None:
     words = ["run", *options, *separator, *program]
-    with pytest.MonkeyPatch.context() as patch:
-        calls = recorded(patch)
-        if quickly(words):
-            (said,) = calls
-            calls.clear()
-            assert slowly(words)
-            assert calls == [said]
+    said = meaning(quickly, words)
+    if said is not None:
+        assert meaning(typed, words) == said
 
 
 @pytest.mark.parametrize(
@@ -115,11 +169,18 @@ def test_run_means_the_same_to_both_parsers(options: list[str], separator: list[
         ["sync", "-h"],
         ["sync", "--frozn"],
         ["sync", "--python"],
+        ["sync", "--group"],
+        ["sync", "--group", "docs", "--extra"],
+        ["sync", "--dev=1"],
+        ["sync", "--exclude-newer"],
         ["sync", "extra"],
         ["run"],
         ["run", "--help"],
         ["run", "--frozn", "prog"],
         ["run", "--frozen"],
+        ["run", "--group", "docs"],
+        ["run", "--check", "prog"],
+        ["run", "--only-group"],
         ["run", "--"],
         ["relink", "--help"],
         ["relink", "x"],
@@ -132,11 +193,43 @@ def test_what_needs_an_explanation_is_left_to_typer(words: list[str]) -> None:
     assert quick.parse_quickly(words) is None
 
 
+def synced(**values: Any) -> SyncOptions:
+    """Return what `sync` is asked for where no part is named: the default ones."""
+    return SyncOptions(**{"parts": DEFAULT_PARTS, **values})
+
+
+DOCS = Parts(groups=("docs",))
 EXPECTED: dict[str, Call] = {
-    "sync": ("sync", SyncOptions(), (), False),
-    "sync --frozen --offline": ("sync", SyncOptions(frozen=True, offline=True), (), False),
-    "sync --python 3.12 --check": ("sync", SyncOptions(python="3.12", check=True), (), False),
+    "sync": ("sync", synced(), (), False),
+    "sync --frozen --offline": ("sync", synced(frozen=True, offline=True), (), False),
+    "sync --python 3.12 --check": ("sync", synced(python="3.12", check=True), (), False),
+    "sync --python 3.12 --python=3.13": ("sync", synced(python="3.13"), (), False),
+    "sync --group docs": ("sync", synced(parts=DOCS), (), False),
+    "sync --group=docs --group docs --group=Docs": ("sync", synced(parts=DOCS), (), False),
+    "sync --group b --extra y --group a --extra x": (
+        "sync",
+        synced(parts=Parts(groups=("a", "b"), extras=("x", "y"))),
+        (),
+        False,
+    ),
+    "sync --no-dev --all-groups": ("sync", synced(parts=Parts(without_groups=("dev",), all_groups=True)), (), False),
+    "sync --all-extras --no-default-groups": (
+        "sync",
+        synced(parts=Parts(all_extras=True, no_default_groups=True)),
+        (),
+        False,
+    ),
+    "sync --only-dev --only-group docs": ("sync", synced(parts=Parts(only_groups=("dev", "docs"))), (), False),
+    "sync --resolution lowest --resolution=highest": ("sync", synced(flags={"resolution": "highest"}), (), False),
+    "sync --exclude-newer=2026-01-31 --prereleases allow": (
+        "sync",
+        synced(flags={"exclude_newer": "2026-01-31", "prereleases": "allow"}),
+        (),
+        False,
+    ),
     "run prog": ("run", SyncOptions(), ("prog",), False),
+    "run --group docs prog --group x": ("run", SyncOptions(parts=DOCS), ("prog", "--group", "x"), False),
+    "run --resolution=lowest prog": ("run", SyncOptions(flags={"resolution": "lowest"}), ("prog",), False),
     "run --no-sync -- -x --frozen": ("run", SyncOptions(), ("-x", "--frozen"), True),
     "run --locked prog --frozen --": ("run", SyncOptions(locked=True), ("prog", "--frozen", "--"), False),
     "relink": ("relink", None, (), False),
@@ -157,4 +250,4 @@ def test_both_parsers_understand(
 def test_an_action_carries_no_more_than_what_was_asked() -> None:
     action = quick.parse_quickly(["sync"])
     assert isinstance(action, partial)
-    assert action.keywords == {"wanted": SyncOptions()}
+    assert action.keywords == {"wanted": SyncOptions(parts=DEFAULT_PARTS)}

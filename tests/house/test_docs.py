@@ -14,7 +14,9 @@ from pyvstore import events
 from pyvstore.cli.app import build_app
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
-from pyvstore.requirements import settings
+from pyvstore.model.platforms import PLATFORM_CLASSES
+from pyvstore.requirements import indexes, settings
+from pyvstore.resolution.policy import Prereleases, Strategy
 from pyvstore.store.location import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,9 +75,12 @@ def test_no_option_is_documented_that_does_not_exist() -> None:
 
 def test_every_setting_and_variable_is_documented() -> None:
     text = read("settings.md")
-    keys = {*settings._ACTIVE, *settings._NOT_YET, *settings._INDEX_KEYS, *settings._INDEX_NOT_YET}
-    values = {*settings.PRERELEASES, *settings.RESOLUTIONS}
-    variables = {HOME_VARIABLE, "PYVSTORE_INDEX_URL", *(f"PYVSTORE_{key.upper()}" for key in settings._CHOICES)}
+    keys = {"index", *settings._PARSERS, *settings._NOT_YET, *indexes._INDEX_KEYS, *indexes._INDEX_NOT_YET}
+    assert {"platforms", "exclude-newer", "workspace", "url", "explicit"} <= keys
+    variables = {HOME_VARIABLE, "PYVSTORE_INDEX_URL"}
+    variables |= {f"PYVSTORE_{key.replace('-', '_').upper()}" for key in settings._VARIABLES}
+    choices = [kind.value for kinds in (Prereleases, Strategy) for kind in kinds]
+    values = {*choices, *PLATFORM_CLASSES}
     assert {name for name in keys | variables if f"`{name}`" not in text} == set()
     assert {value for value in values if f'`"{value}"`' not in text} == set()
 
