@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pyvstore.errors import UsageError
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
@@ -16,10 +17,16 @@ def lock(
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
-    Starts no Python. With ``check`` nothing is resolved or written. Raises ResolutionError where there is no answer,
+    Starts no Python. With ``check`` nothing is resolved or written. Raises UsageError for ``check`` with
+    ``upgrade`` and for an upgrade of what is not there, ResolutionError where there is no answer,
     FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
     then as it was.
     """
+    if check and upgrade:
+        raise UsageError(
+            "--check and an upgrade contradict each other",
+            hint="run `pyvstore lock --check` alone, or leave out --check",
+        )
     project = context.project()
     with project.locked():
         old = read_lock(project)

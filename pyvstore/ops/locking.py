@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.errors import ResolutionError
+from pyvstore.errors import ResolutionError, UsageError
 from pyvstore.events import PackageChanged, Reporter, Resolved, Warned
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
@@ -85,8 +85,23 @@ def fresh_lock(
     """Return a lock that answers ``asked`` (``old`` if it does), and whether it is new and has yet to be written."""
     if old is not None and not upgrade and not explain_stale(old, asked.inputs):
         return old, False
-    new = resolve(project, asked, old, upgrade).freeze(asked.inputs)
+    answer = resolve(project, asked, old, upgrade)
+    _require_known(upgrade, answer, old)
+    new = answer.freeze(asked.inputs)
     return (old, False) if new == old else (new, True)
+
+
+def _require_known(upgrade: Upgrade, answer: Answer, old: LockDocument | None) -> None:
+    """Raise UsageError (``requirement-unknown``) for a package that neither the old lock nor the new one has."""
+    known = {package.name for package in answer.resolution.packages}
+    known.update(package.name for package in (old.packages if old is not None else ()))
+    for name in sorted({canonicalize_name(requirement.name) for requirement in upgrade.packages} - known):
+        alike = closest_name(name, known)
+        raise UsageError(
+            f"{name} cannot be upgraded: nothing in the project needs it",
+            code="requirement-unknown",
+            hint=f"did you mean `{alike}`?" if alike else "see pylock.toml for what is locked",
+        )
 
 
 def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade: Upgrade = NO_UPGRADE) -> Answer:
@@ -114,7 +129,13 @@ def _resolution(project: Project, asked: Question, old: LockDocument | None, upg
     exclusion = Exclusion.of(asked.settings, datetime.now(timezone.utc))
     keeps_old = old is not None and not upgrade.everything
     with (
-        IndexClient(index, project.store.shelf("index"), offline=context.offline, reporter=context.reporter) as client,
+        IndexClient(
+            index,
+            project.store.shelf("index"),
+            offline=context.offline,
+            reporter=context.reporter,
+            refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
+        ) as client,
         IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source,
     ):
         return resolve_requirements(

@@ -102,6 +102,12 @@ class Shelf:
         """Make a page without files (unless it has some)."""
         self._projects.setdefault(str(canonicalize_name(name)), [])
 
+    def withdraw(self, filename: str) -> None:
+        """Take a file off its project's page; it can still be fetched by who knows where it is."""
+        for names in self._projects.values():
+            if filename in names:
+                names.remove(filename)
+
     def edit(self, filename: str, **changes: Any) -> None:
         """Change a file's JSON keys (``_`` for ``-``); None removes one. For pages that lie."""
         entry = self._files[filename].entry
