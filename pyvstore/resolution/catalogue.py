@@ -116,11 +116,11 @@ class Catalogue:
             return Appraisal(appraisal.pythons & ~misfit, appraisal.files & ~misfit)
         return appraisal
 
-    def hopeless(self, offering: Offering, versions: int, need: int) -> tuple[int, int]:
+    def hopeless(self, offering: Offering, versions: int, need: int, *, resigned: bool = False) -> tuple[int, int]:
         """Return where in ``need`` none of ``versions`` has a file although files are only a preference there.
 
         The second value are the versions that may be used there all the same: those with files for others, or, when
-        there is none, those with a source distribution.
+        there is none, those with a source distribution. ``resigned``: files that some version has there do not matter.
         """
         left = need & ~self._required
         filed = sources = 0
@@ -129,7 +129,8 @@ class Catalogue:
             rank = pending.bit_length() - 1
             pending ^= 1 << rank
             files = self.appraise(offering, rank).files
-            left &= ~files
+            if not resigned:
+                left &= ~files
             if files:
                 filed |= 1 << rank
             elif self.is_source_only(offering, rank):

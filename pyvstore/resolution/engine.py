@@ -32,7 +32,7 @@ from pyvstore.resolution.explain import explain
 from pyvstore.resolution.offering import Dependency
 from pyvstore.resolution.policy import Policy, RootRequirement
 from pyvstore.resolution.preferences import Inclinations, Preferences
-from pyvstore.resolution.requirement import ParsedRequirement, normalise
+from pyvstore.resolution.requirement import Candidate, ParsedRequirement, normalise
 from pyvstore.resolution.search import Dead, Effort, Question, search
 from pyvstore.resolution.source import CandidateSource
 from pyvstore.resolution.splitting import Split
@@ -188,20 +188,36 @@ class _Run:
 
     def _answer(self, region: int) -> Reach:
         try:
-            pins = search(
-                self.catalogue,
-                self.question,
-                region=region,
-                inclinations=self.inclinations,
-                effort=self.effort,
-            )
+            pins = self._search(region)
         except Dead as dead:
             for mask in (*sorted(dead.masks), *self._universe.known_masks):
                 if region & mask and region & ~mask:
                     raise Split(mask) from None
-            raise _Hopeless(region) from None
+            pins = self._search_resigned(region)
         ranks = {name: candidate.rank for name, candidate in pins.items()}
         return reach_of_region(self.catalogue, self._scoped, ranks, region)
+
+    def _search_resigned(self, region: int) -> dict[str, Candidate]:
+        """Search where old files lead nowhere: they must not keep a machine that newer versions left behind from a lock.
+
+        Environments that nobody named are rather left out.
+        """
+        if not region & ~self._optional:
+            raise _Hopeless(region)
+        try:
+            return self._search(region, resigned=True)
+        except Dead:
+            raise _Hopeless(region) from None
+
+    def _search(self, region: int, *, resigned: bool = False) -> dict[str, Candidate]:
+        return search(
+            self.catalogue,
+            self.question,
+            region=region,
+            inclinations=self.inclinations,
+            effort=self.effort,
+            resigned=resigned,
+        )
 
     def _first_regions(self) -> list[int]:
         left = self._universe.full

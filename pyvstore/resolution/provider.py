@@ -41,6 +41,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         direct: names that the project itself requires.
         constraints: bounds by name.
         promoted: names to decide first from the start.
+        resigned: files do not matter where they are only a preference, even those that some version has.
         kept: the only (parent, child) links of the graph to follow, for minimising a conflict; None means all.
     """
 
@@ -53,6 +54,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         direct: Collection[str] = (),
         constraints: Mapping[str, Sequence[Dependency]] | None = None,
         promoted: Iterable[str] = (),
+        resigned: bool = False,
         kept: Collection[tuple[str, str]] | None = None,
     ) -> None:
         self.catalogue = catalogue
@@ -64,6 +66,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         self._direct = direct
         self._constraints = constraints or {}
         self._promoted = set(promoted)
+        self._resigned = resigned
         self._kept = kept
         self._requirements: dict[Candidate, tuple[MaskedRequirement, ...]] = {}
         self._candidates: dict[tuple[str, int, int, tuple[tuple[str, int], ...]], Candidate] = {}
@@ -261,7 +264,9 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             part = need & appraisal.pythons
             if part == need and need & ~appraisal.files:
                 if hopeless is None:
-                    hopeless = self.catalogue.hopeless(offering, self._usable(offering, versions), need)
+                    hopeless = self.catalogue.hopeless(
+                        offering, self._usable(offering, versions), need, resigned=self._resigned
+                    )
                 where, versions_there = hopeless
                 usable = appraisal.files | (where if versions_there >> rank & 1 else 0)
                 part &= self.catalogue.universe.inseparable(usable)

@@ -104,9 +104,12 @@ def search(
     inclinations: Inclinations,
     effort: Effort,
     attempts: Sequence[Attempt] = ATTEMPTS,
+    resigned: bool = False,
     kept: Collection[tuple[str, str]] | None = None,
 ) -> dict[str, Candidate]:
     """Return a candidate for every name that the search decided; some may be unreachable.
+
+    ``resigned``: see `Provider`.
 
     Raises:
         Split: the region must be answered in parts.
@@ -124,6 +127,7 @@ def search(
                 direct=question.direct,
                 constraints=question.constraints,
                 promoted=promoted,
+                resigned=resigned,
                 kept=kept,
             )
             observer = _Observer(provider)

@@ -192,6 +192,44 @@ def test_where_files_are_a_preference_a_lock_goes_on_without_and_tells() -> None
     assert result.universe.marker_for(mask) == "sys_platform != 'win32'"
 
 
+LEFT_BEHIND: Projects = {
+    "vision": {
+        "1": Published(requires=["torch==1"], tags=("py3-none-macosx_11_0_x86_64", "py3-none-win_amd64")),
+        "2": Published(requires=["torch==2"], tags=("py3-none-win_amd64",)),
+    },
+    "torch": {
+        "1": Published(tags=("py3-none-macosx_11_0_x86_64", "py3-none-win_amd64")),
+        "2": Published(tags=("py3-none-win_amd64",)),
+    },
+}
+"""Releases that newer ones left behind on one kind of machine."""
+
+
+def test_old_files_that_lead_nowhere_do_not_keep_a_machine_from_a_lock() -> None:
+    lattice = Lattice(requires_python=">=3.12", platforms=("windows-x86_64", "macos-x86_64"))
+    result = answer(LEFT_BEHIND, "torch>=2", "vision", lattice=lattice, files_required_on=())
+    assert chosen(result.packages) == {"torch": "2", "vision": "2"}
+    assert {result.universe.marker_for(mask) for _, mask in result.without_files} == {"sys_platform == 'darwin'"}
+
+
+def test_old_files_that_serve_are_taken_before_none() -> None:
+    lattice = Lattice(requires_python=">=3.12", platforms=("windows-x86_64", "macos-x86_64"))
+    result = answer(LEFT_BEHIND, "vision", lattice=lattice, files_required_on=())
+    assert {(package.name, package.version) for package in result.packages} == {
+        ("torch", "1"),
+        ("torch", "2"),
+        ("vision", "1"),
+        ("vision", "2"),
+    }
+    assert not result.without_files
+
+
+def test_old_files_that_lead_nowhere_are_an_error_where_files_are_required() -> None:
+    lattice = Lattice(requires_python=">=3.12", platforms=("windows-x86_64", "macos-x86_64"))
+    with pytest.raises(ResolutionError, match="macos"):
+        answer(LEFT_BEHIND, "torch>=2", "vision", lattice=lattice, files_required_on=("sys_platform == 'darwin'",))
+
+
 def test_where_files_are_required_on_some_machines_only_those_are_strict() -> None:
     projects: Projects = {"a": {"1": Published(tags=("py3-none-win_amd64",))}}
     with pytest.raises(ResolutionError, match="usable file"):
@@ -380,7 +418,9 @@ def test_after_some_rejections_the_next_releases_are_hinted_at() -> None:
 
 def test_a_search_that_takes_too_long_is_given_up_with_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = (Attempt(1), Attempt(2, is_optimistic=True), Attempt(3))
-    monkeypatch.setattr("pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "kept": None})
+    monkeypatch.setattr(
+        "pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "resigned": False, "kept": None}
+    )
     monkeypatch.setattr("pyvstore.resolution.conflict.MAX_ROUNDS_PER_TRIAL", 2)
     chain: Projects = {f"p{n}": {"1": [f"p{n + 1}"]} for n in range(9)}
     with pytest.raises(ResolutionError, match="given up") as caught:
@@ -406,5 +446,7 @@ def test_an_answer_far_back_is_found() -> None:
 
 def test_an_optimistic_failure_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = (Attempt(2), Attempt(1_000, is_optimistic=True), Attempt(10_000))
-    monkeypatch.setattr("pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "kept": None})
+    monkeypatch.setattr(
+        "pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "resigned": False, "kept": None}
+    )
     assert pins(lagging(400), "cloud", "web")["http"] == "2"
