@@ -86,6 +86,8 @@ def resolve(
             if not universe.wanted:
                 _warn(catalogue, answer.packages, reporter)
                 return answer
+            # Where the coarser universe had to be cut, the finer one has to be cut, too: no need to find out again.
+            regions = regions or answer.regions
         universe = universe.refined()
 
 

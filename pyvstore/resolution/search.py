@@ -83,8 +83,25 @@ class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
 class _Search(Resolution[MaskedRequirement, Candidate, str]):
     def __init__(self, provider: Provider, observer: _Observer, attempt: Attempt) -> None:
         super().__init__(provider, observer)
+        self._verdicts: dict[str, tuple[Any, Candidate, bool]] = {}
         if not attempt.is_optimistic:
             self._optimistic_backjumping_ratio = 0.0
+
+    @override
+    def _is_current_pin_satisfying(self, name: str, criterion: Any) -> bool:
+        """Judge a name again only where its requirements or its pin are others.
+
+        Asked for every name, twice a round; a criterion is never changed but replaced.
+        """
+        pin = self.state.mapping.get(name)
+        if pin is None:
+            return False
+        known = self._verdicts.get(name)
+        if known is not None and known[0] is criterion and known[1] is pin:
+            return known[2]
+        verdict = super()._is_current_pin_satisfying(name, criterion)
+        self._verdicts[name] = criterion, pin, verdict
+        return verdict
 
 
 @dataclass(slots=True)
