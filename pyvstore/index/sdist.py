@@ -13,6 +13,8 @@ import zipfile
 import zlib
 from typing import Protocol
 
+from typing_extensions import Self, override
+
 from pyvstore.errors import BuildError, WheelError
 from pyvstore.index.urls import printable
 from pyvstore.wheel.metadata import parse_core_metadata
@@ -21,6 +23,16 @@ NAME = "PKG-INFO"
 FILE_BYTES_LIMIT = 16 * 1024 * 1024
 UNPACKED_BYTES_LIMIT = 1024 * 1024 * 1024
 MEMBERS_LIMIT = 200_000
+HEADER_BYTES_LIMIT = 1024 * 1024
+_HEADER_TYPES = frozenset(
+    {
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+    }
+)
 _STATIC_SINCE = (2, 2)
 _READ_BY_RESOLUTION = frozenset({"requires-dist", "requires-python", "provides-extra"})
 
@@ -66,6 +78,18 @@ def _is_wanted(name: str) -> bool:
     return len(parts) == 2 and parts[1] == NAME and parts[0] not in {"", ".", ".."}
 
 
+class _Member(tarfile.TarInfo):
+    """A member whose extended headers, which `tarfile` holds in memory as a whole, are of a sensible size."""
+
+    @override
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _HEADER_TYPES and member.size > HEADER_BYTES_LIMIT:
+            raise ValueError(f"it has a header of {member.size} bytes")
+        return member
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
@@ -86,7 +110,7 @@ class _Limited:
 
 
 def _from_tar(path: str) -> bytes | None:
-    with _unpacked(path) as stream, tarfile.open(fileobj=_Limited(stream), mode="r|") as archive:  # type: ignore[call-overload]
+    with _unpacked(path) as stream, tarfile.open(fileobj=_Limited(stream), mode="r|", tarinfo=_Member) as archive:  # type: ignore[call-overload]
         # The stream mode reads from front to back and never seeks.
         for count, member in enumerate(archive):
             if count > MEMBERS_LIMIT:

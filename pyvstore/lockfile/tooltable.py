@@ -37,14 +37,16 @@ def parse_own_table(table: Mapping[str, Any], place: str) -> Mapping[str, Any]:
 
 def parse_forks(own: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the markers of the regions that were resolved apart."""
-    places = [(text, f"{_PLACE}.forks[{index}]") for index, text in enumerate(_texts(own, "forks", _PLACE))]
-    forks = tuple(_marker_text(text, place) for text, place in places)
+    return tuple(_fork(text, f"{_PLACE}.forks[{index}]") for index, text in enumerate(_texts(own, "forks", _PLACE)))
+
+
+def _fork(text: str, place: str) -> str:
+    marker = _marker_text(text, place)
     try:
-        for text, _ in places:
-            parse_marker(text).evaluate({"extras": set(), "dependency_groups": set()}, context="lock_file")
+        parse_marker(marker).evaluate({"extras": set(), "dependency_groups": set()}, context="lock_file")
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
-        raise PlaceError(f"{_PLACE}.forks: {error}") from None
-    return forks
+        raise PlaceError(f"{place}: {error}") from None
+    return marker
 
 
 def require_environment_marker(marker: Marker, place: str) -> None:

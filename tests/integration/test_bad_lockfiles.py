@@ -181,7 +181,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a digest that is a number": (lock(top="tool.pyvstore.input-digest = 1"), "tool.pyvstore.input-digest"),
     "an environment without meaning": (lock(top="environments = [\"'x' in extras\"]"), "environments[0]"),
     "an environment that cannot be compared": (lock(top="environments = [\"os_name ~= 'x'\"]"), "environments[0]"),
-    "forks without meaning": (lock(top="tool.pyvstore.forks = [\"'x' in extras\"]"), "tool.pyvstore.forks[0]"),
+    "forks without meaning": (lock(top="tool.pyvstore.forks = [\"extra == 'x'\"]"), "tool.pyvstore.forks[0]"),
     "forks that are none": (lock(top='tool.pyvstore.forks = ["x"]'), "tool.pyvstore.forks[0]"),
     "conditions that are a text": (
         lock(package='tool.pyvstore.dependency-markers = "x"'),

@@ -377,8 +377,10 @@ def test_a_deleted_environment_comes_back_for_the_python_that_the_lock_is_for(wo
     world.environ["PATH"] += f":{Path(other).parent}"
     world.run("init")
     text = (world.project / "pyproject.toml").read_text()
-    (world.project / "pyproject.toml").write_text(re.sub(r">=3[.]\d+", ">=3.8", text))
-    world.run("add", "alpha", "--python", other)
+    command = [other, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
+    minor = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    (world.project / "pyproject.toml").write_text(re.sub(r">=3[.]\d+", f"=={minor}.*", text))
+    world.run("add", "alpha")
     version, files = world.python("import sys; print(sys.version)"), world.files()
     for command in (["relink"], ["sync"], ["sync", "--locked"], ["sync", "--frozen"], ["lock"]):
         shutil.rmtree(world.venv, ignore_errors=True)

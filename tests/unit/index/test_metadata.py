@@ -14,6 +14,7 @@ from pyvstore.index import ranges
 from pyvstore.index.client import IndexClient
 from pyvstore.model.artifact import Artifact
 from tests.support.loopback import LoopbackIndex, Reply, metadata_of
+from tests.support.sdists import build_sdist
 from tests.support.wheels import build_wheel
 from tests.unit.index.conftest import MakeClient
 
@@ -208,8 +209,31 @@ def test_what_is_no_archive_is_refused(index: LoopbackIndex, client: IndexClient
         client.metadata(offered(client))
 
 
-def test_a_source_distribution_would_need_a_build(index: LoopbackIndex, client: IndexClient) -> None:
-    index.add("demo-1.0.tar.gz", b"x")
+def test_a_source_distribution_is_fetched_once_for_what_it_says(index: LoopbackIndex, make_client: MakeClient) -> None:
+    filename, content = build_sdist("demo", requires=["a>=1"])
+    index.add(filename, content)
+    artifact = offered(make_client())
+    first = make_client().metadata(artifact)
+    assert b"Requires-Dist: a>=1" in first
+    assert make_client(offline=True).metadata(artifact) == first
+    assert index.count("/files/") == 1
+
+
+def test_a_source_distribution_that_is_not_what_was_promised_is_refused(
+    index: LoopbackIndex, client: IndexClient
+) -> None:
+    filename, content = build_sdist("demo")
+    index.add(filename, content)
+    index.wrong_hash(filename)
+    with pytest.raises(FetchError) as caught:
+        client.metadata(offered(client))
+    assert caught.value.code == "hash-mismatch"
+
+
+def test_a_source_distribution_without_static_metadata_would_need_a_build(
+    index: LoopbackIndex, client: IndexClient
+) -> None:
+    index.add(*build_sdist("demo", metadata_version="2.1"))
     with pytest.raises(BuildError) as caught:
         client.metadata(offered(client))
     assert caught.value.code == "build-required"

@@ -8,13 +8,14 @@ import pytest
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from pyvstore.errors import BuildError, FetchError, WheelError
+from pyvstore.errors import BuildError, FetchError, PyvstoreError, WheelError
 from pyvstore.index.page import ProjectPage
 from pyvstore.index.source import IndexSource, mentioned, representative
 from pyvstore.index.workers import CancelledError, Task, Workers
 from pyvstore.model.artifact import Artifact
 from pyvstore.resolution.source import CandidateSource, OfferedRelease
 from tests.support.loopback import LoopbackIndex
+from tests.support.sdists import build_sdist
 from tests.support.wheels import build_wheel
 from tests.unit.index.conftest import MakeClient
 
@@ -26,8 +27,13 @@ MakeSource = Callable[..., IndexSource]
 def make_source(make_client: MakeClient) -> Iterator[MakeSource]:
     made: list[IndexSource] = []
 
-    def make(*, offline: bool = False, usable: Callable[[Artifact], bool] = lambda _artifact: True) -> IndexSource:
-        made.append(IndexSource(make_client(offline=offline), usable=usable))
+    def make(
+        *,
+        offline: bool = False,
+        usable: Callable[[Artifact], bool] = lambda _artifact: True,
+        excluded: Callable[[Artifact], str | None] = lambda _artifact: None,
+    ) -> IndexSource:
+        made.append(IndexSource(make_client(offline=offline), usable=usable, excluded=excluded))
         return made[-1]
 
     yield make
@@ -99,12 +105,73 @@ def test_metadata_that_cannot_be_understood_is_a_wheel_error(index: LoopbackInde
         source.metadata(newest(list(source.releases(DEMO))))
 
 
-def test_a_release_without_a_wheel_would_need_a_build(index: LoopbackIndex, make_source: MakeSource) -> None:
-    index.add("demo-1.0.tar.gz", b"x")
+def test_a_release_without_a_wheel_says_what_its_source_distribution_says(
+    index: LoopbackIndex, make_source: MakeSource
+) -> None:
+    index.add(*build_sdist("demo", requires=["a>=1"], extras={"X_y": ["b"]}, requires_python=">=3.8"))
     source = make_source()
-    with pytest.raises(BuildError) as caught:
+    metadata = source.metadata(newest(list(source.releases(DEMO))))
+    assert metadata.requires_dist == ("a>=1", 'b ; extra == "X_y"')
+    assert (metadata.provides_extra, metadata.requires_python) == (("x-y",), ">=3.8")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "code"),
+    [
+        (b"x", WheelError, "sdist-archive"),
+        (build_sdist("demo", dynamic=["Requires-Dist"])[1], BuildError, "build-required"),
+    ],
+)
+def test_a_source_distribution_that_does_not_say_all_is_refused(
+    index: LoopbackIndex, make_source: MakeSource, content: bytes, kind: type[PyvstoreError], code: str
+) -> None:
+    index.add("demo-1.0.tar.gz", content)
+    source = make_source()
+    with pytest.raises(kind) as caught:
         source.metadata(newest(list(source.releases(DEMO))))
-    assert caught.value.code == "build-required"
+    assert caught.value.code == code
+
+
+def test_a_source_distribution_is_silent_where_there_is_a_wheel(index: LoopbackIndex, make_source: MakeSource) -> None:
+    index.add(*build_sdist("demo", requires=["a"]))
+    index.add(*build_wheel("demo", requires=["b"]))
+    source = make_source()
+    assert source.metadata(newest(list(source.releases(DEMO)))).requires_dist == ("b",)
+    assert index.count("demo-1.0.tar.gz") == 0
+
+
+def test_a_release_without_a_file_that_counts_says_why(index: LoopbackIndex, make_source: MakeSource) -> None:
+    for version, year in (("1.0", 2020), ("2.0", 2022)):
+        index.add(*build_wheel("demo", version), upload_time=f"{year}-05-01T00:00:00Z")
+    index.add(*build_sdist("demo", "2.0"), upload_time="2020-06-01T00:00:00Z")
+    index.add(*build_wheel("demo", "3.0"))
+
+    def excluded(artifact: Artifact) -> str | None:
+        if artifact.upload_time is None:
+            return "of unknown age"
+        return "too new" if artifact.upload_time.year > 2020 else None
+
+    old, mixed, unknown = make_source(excluded=excluded).releases(DEMO)
+    assert [(one.excluded, len(one.wheels), one.sdist is None) for one in (old, mixed, unknown)] == [
+        (None, 1, True),
+        (None, 0, False),
+        ("of unknown age", 0, True),
+    ]
+    assert unknown.yanked is None
+    with pytest.raises(BuildError, match="no file that can be read"):
+        representative(unknown)
+
+
+def test_what_does_not_count_is_not_fetched_ahead(index: LoopbackIndex, make_source: MakeSource) -> None:
+    for minor in range(3):
+        index.add(*build_wheel("demo", f"1.{minor}"))
+    source = make_source(excluded=lambda artifact: None if str(artifact.version) == "1.0" else "too new")
+    source.prefetch([DEMO])
+    assert eventually(lambda: index.count("/files/") == 1)
+    settled(index)
+    assert [request.path for request in index.requests if "/files/" in request.path] == [
+        "/files/demo-1.0-py3-none-any.whl.metadata"
+    ]
 
 
 def test_a_quarantined_project_is_refused_with_the_reason(index: LoopbackIndex, make_source: MakeSource) -> None:
@@ -189,10 +256,10 @@ def test_after_three_rejections_the_next_ten_are_fetched(index: LoopbackIndex, m
 def test_metadata_can_be_asked_for_ahead(index: LoopbackIndex, make_source: MakeSource) -> None:
     for minor in range(4):
         index.add(*build_wheel("demo", f"1.{minor}"))
-    index.add("demo-2.0.tar.gz", b"x")
+    index.add(*build_sdist("demo", "2.0"))
     source = make_source()
     source.prefetch_metadata(source.releases(DEMO))
-    assert eventually(lambda: index.count("/files/") == 4)
+    assert eventually(lambda: index.count("/files/") == 5)
 
 
 def test_offline_nothing_is_guessed_and_the_missing_is_named(index: LoopbackIndex, make_source: MakeSource) -> None:

@@ -15,7 +15,7 @@ from pyvstore.lockfile.inputs import LockInputs, digest
 from pyvstore.lockfile.parse import parse_lock
 from pyvstore.lockfile.write import format_lock
 from pyvstore.requirements.project import parse_project
-from pyvstore.requirements.settings import flags_layer, merge_settings
+from pyvstore.requirements.settings import flags_layer, merge_settings, project_layer
 from tests.unit.lockfile.samples import INDEX, frozen, lock
 
 _OLD = LockInputs(
@@ -37,8 +37,12 @@ def test_the_inputs_are_what_the_project_and_the_settings_say() -> None:
             "dependency-groups": {"dev": ["mypy", {"include-group": "Test"}], "test": ["pytest;os_name=='nt'"]},
         }
     )
-    settings = merge_settings([flags_layer(index_url="https://me:secret@index.example/simple", resolution="lowest")])
-    inputs = lock_inputs(project, settings, environments=['os_name=="posix"'])
+    layers = [
+        flags_layer(index_url="https://me:secret@index.example/simple", resolution="lowest"),
+        project_layer({"tool": {"pyvstore": {"environments": ['os_name=="posix"']}}}),
+    ]
+    settings = merge_settings(layers)
+    inputs = lock_inputs(project, settings)
     assert inputs == LockInputs(
         requirements=(
             ("dependency-groups.dev", "mypy"),
@@ -157,7 +161,10 @@ def test_the_next_lock_prefers_what_is_locked() -> None:
     document = lock(
         frozen("a"), frozen("b", "1.9", marker="os_name == 'nt'"), frozen("b", "1.10", marker="os_name != 'nt'")
     )
-    assert preferences(document) == {"a": (Version("1.0"),), "b": (Version("1.10"), Version("1.9"))}
+    assert preferences(document) == {
+        "a": ((Version("1.0"), None),),
+        "b": ((Version("1.10"), "os_name != 'nt'"), (Version("1.9"), "os_name == 'nt'")),
+    }
 
 
 def test_an_entry_without_a_version_is_no_preference() -> None:

@@ -20,10 +20,12 @@ from pyvstore.lockfile.document import DependencyEdge, LockDocument
 from pyvstore.lockfile.freeze import FrozenNames
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.parse import parse_lock
+from pyvstore.lockfile.parts import ChosenParts
 from pyvstore.lockfile.refusal import explain_refusal
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.parts import DEFAULT_PARTS, Parts
 from pyvstore.model.selection import Selection
 from tests.unit.lockfile.samples import FILES, LINUX, WINDOWS, artifact, frozen, lock, sha
 
@@ -145,13 +147,14 @@ def test_what_the_project_names_itself_is_direct() -> None:
     names = FrozenNames(extras=["x"], dependency_groups=["dev"])
     document = lock(frozen("a"), frozen("b"), frozen("c"), frozen("d"), frozen("e"), inputs=inputs, names=names)
 
-    def direct(environment: TargetEnvironment, extras: list[str], groups: list[str] | None) -> list[str]:
-        selection = select(document, environment, extras=extras, dependency_groups=groups)
+    def direct(environment: TargetEnvironment, parts: Parts = DEFAULT_PARTS) -> list[str]:
+        selection = select(document, environment, parts)
         return sorted(pin.name for pin in selection.pins if pin.direct)
 
-    assert direct(LINUX, [], None) == ["a"]
-    assert direct(WINDOWS, ["x"], []) == ["a", "b", "d"]
-    assert direct(LINUX, [], ["dev"]) == ["a", "c"]
+    assert direct(LINUX) == ["a"]
+    assert direct(WINDOWS, Parts(extras=("x",))) == ["a", "b", "d"]
+    assert direct(LINUX, Parts(groups=("dev",))) == ["a", "c"]
+    assert direct(LINUX, Parts(only_groups=("dev",))) == ["c"]
 
 
 def test_in_a_lock_of_another_tool_what_nobody_depends_on_is_direct() -> None:
@@ -168,17 +171,18 @@ def test_extras_and_groups_choose_packages() -> None:
         names=FrozenNames(extras=["Speed_Up"], dependency_groups=["Dev", "docs"], default_groups=["Dev"]),
     )
     assert _names(select(document, LINUX)) == ["mypy", "base"]
-    assert _names(select(document, LINUX, dependency_groups=[])) == ["base"]
-    assert _names(select(document, LINUX, extras=["SPEED.up"], dependency_groups=["docs"])) == ["fast", "docs", "base"]
+    assert _names(select(document, LINUX, Parts(no_default_groups=True))) == ["base"]
+    without_default = Parts(extras=("SPEED.up",), groups=("docs",), no_default_groups=True)
+    assert _names(select(document, LINUX, without_default)) == ["fast", "docs", "base"]
 
 
 def test_an_unknown_extra_or_group_is_refused() -> None:
     document = lock(names=FrozenNames(extras=["x"]))
     with pytest.raises(UsageError, match="no extra 'y'") as caught:
-        select(document, LINUX, extras=["y"])
+        select(document, LINUX, Parts(extras=("y",)))
     assert (caught.value.code, caught.value.hint) == ("extra-unknown", "it has x")
     with pytest.raises(UsageError, match="no group 'dev'") as caught:
-        select(document, LINUX, dependency_groups=["dev"])
+        select(document, LINUX, Parts(groups=("dev",)))
     assert (caught.value.code, caught.value.hint) == ("group-unknown", "it has no groups at all")
 
 
@@ -272,7 +276,7 @@ def test_the_refusal_looks_no_further_than_the_rules_did() -> None:
 
 
 def test_a_refusal_for_a_reason_unknown_to_us_is_passed_on() -> None:
-    error = explain_refusal(lock(frozen("foo")), LINUX, (), (), "a new\x1b rule")
+    error = explain_refusal(lock(frozen("foo")), LINUX, ChosenParts(), "a new\x1b rule")
     assert (error.code, error.causes) == ("lock", ("'a new\\x1b rule'",))
 
 

@@ -85,7 +85,7 @@ dependency-groups = [
     "dev",
 ]
 default-groups = [
-    "dev",
+    "pyvstore-default",
 ]
 created-by = "pyvstore"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pyvstore.errors import UsageError
+from pyvstore.requirements.indexes import PUBLIC_INDEX_URL
 from pyvstore.requirements.settings import (
-    PUBLIC_INDEX_URL,
     Settings,
     SettingsLayer,
     environment_layer,
@@ -117,7 +117,7 @@ def test_no_file_may_say_where_the_store_is(key: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["workspace", "sources", "conflicts", "allow-builds", "platforms", "environments", "exclude-newer", "overrides"],
+    ["workspace", "sources", "allow-builds", "materialize", "overlaps", "overlap-winners"],
 )
 def test_a_setting_that_is_not_acted_on_yet_is_refused(key: str) -> None:
     with pytest.raises(UsageError, match=rf"^tool\.pyvstore\.{key}: ") as caught:
