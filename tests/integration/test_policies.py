@@ -1,4 +1,4 @@
-"""What the settings change about a lock: each one does what it says, makes the lock stale by name, and can be undone."""
+"""What settings change about a lock: each does what it says, makes an older lock stale by name, and can be undone."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def refused(outcome: Outcome, code: str, status: int = 1) -> str:
     return outcome.err
 
 
+@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize(
     ("setting", "before", "after", "reason"),
     [
@@ -117,7 +118,6 @@ def refused(outcome: Outcome, code: str, status: int = 1) -> str:
 def test_a_setting_changes_the_lock_and_names_itself_when_the_lock_is_older(
     world: World,
     inside: Run,
-    shelf: LoopbackIndex,
     setting: str,
     before: dict[str, str],
     after: dict[str, str],
@@ -140,6 +140,7 @@ def test_a_setting_changes_the_lock_and_names_itself_when_the_lock_is_older(
     assert (world.project / "pylock.toml").read_bytes() == first
 
 
+@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -150,7 +151,7 @@ def test_a_setting_changes_the_lock_and_names_itself_when_the_lock_is_older(
     ],
 )
 def test_a_flag_decides_once_and_the_lock_says_what_it_was_made_with(
-    world: World, inside: Run, shelf: LoopbackIndex, words: list[str], expected: dict[str, str]
+    world: World, inside: Run, words: list[str], expected: dict[str, str]
 ) -> None:
     write(world, ["tool"])
     ok(inside("lock", *words))
@@ -213,7 +214,8 @@ def test_a_version_of_which_one_wheel_is_too_new_is_locked_without_that_wheel(
     assert wheels_of(entry) == ["late-1.0-py3-none-any.whl"]
 
 
-def test_nothing_old_enough_is_said_with_the_cut_off(world: World, inside: Run, shelf: LoopbackIndex) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_nothing_old_enough_is_said_with_the_cut_off(world: World, inside: Run) -> None:
     write(world, ["lib"], "exclude-newer = 2020-01-01")
     assert "newer than 2020-01-02 00:00 UTC (`exclude-newer`)" in refused(inside("lock"), "no-old-version")
 
@@ -272,7 +274,7 @@ def test_locked_versions_stay_until_they_are_given_up(world: World, inside: Run,
     assert versions(world.project) == {"one": "1.0", "two": "2.0"}
 
 
-def test_upgrading_what_is_not_locked_is_refused(world: World, inside: Run, index: LoopbackIndex) -> None:
+def test_upgrading_what_is_not_locked_is_refused(world: World, inside: Run) -> None:
     write(world, ["alpha"])
     ok(inside("lock"))
     assert "did you mean `alpha`?" in refused(inside("lock", "-P", "alpa"), "requirement-unknown", 2)
@@ -309,9 +311,7 @@ def test_a_locked_version_that_vanished_gives_way_to_another(world: World, insid
 
 
 @pytest.mark.parametrize("upgrade", [["--upgrade"], ["-P", "alpha"]])
-def test_an_upgrade_and_a_check_contradict_each_other(
-    world: World, inside: Run, index: LoopbackIndex, upgrade: list[str]
-) -> None:
+def test_an_upgrade_and_a_check_contradict_each_other(world: World, inside: Run, upgrade: list[str]) -> None:
     write(world, ["alpha"])
     ok(inside("lock"))
     before = world.files()
