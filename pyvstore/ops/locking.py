@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from pyvstore.errors import ResolutionError
+from pyvstore.errors import FetchError, ResolutionError
 from pyvstore.events import Resolved
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
@@ -29,6 +29,9 @@ from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
 from pyvstore.resolution.policy import Policy, Preference, Prereleases, RootRequirement, Strategy
 from pyvstore.resolution.universe import Universe
+
+_SAID_BY_PAGES = frozenset({"hash-mismatch", "index-metadata", "no-such-file", "project-quarantined"})
+"""Failures of the index that are gone as soon as its page is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +85,46 @@ def _resolution(project: Project, asked: Question, kept: Mapping[NormalizedName,
     roots = [RootRequirement(requirement=requirement) for requirement in asked.requirements.dependencies]
     (index, *_) = index_specs(asked.settings)
     fits = _Fits(asked.environment)
-    with (
-        IndexClient(index, project.store.shelf("index"), offline=context.offline, reporter=context.reporter) as client,
-        IndexSource(client, usable=fits.usable) as source,
-    ):
-        return resolve_requirements(
-            roots,
-            universe=Universe((asked.environment,)),
-            source=source,
-            preferences={name: tuple(Preference(str(version)) for version in found) for name, found in kept.items()},
-            policy=Policy(
-                prereleases=Prereleases(asked.settings.prereleases),
-                strategy=Strategy(asked.settings.resolution),
-                offline=context.offline,
-            ),
-            reporter=context.reporter,
-        )
+    preferred = {name: tuple(Preference(str(version)) for version in found) for name, found in kept.items()}
+    policy = Policy(
+        prereleases=Prereleases(asked.settings.prereleases),
+        strategy=Strategy(asked.settings.resolution),
+        offline=context.offline,
+    )
+    shelf = project.store.shelf("index")
+    with IndexClient(index, shelf, offline=context.offline, reporter=context.reporter) as client:
+
+        def answer() -> Resolution:
+            with IndexSource(client, usable=fits.usable) as source:
+                return resolve_requirements(
+                    roots,
+                    universe=Universe((asked.environment,)),
+                    source=source,
+                    preferences=preferred,
+                    policy=policy,
+                    reporter=context.reporter,
+                )
+
+        return _twice(answer, client)
+
+
+def _twice(answer: Callable[[], Resolution], client: IndexClient) -> Resolution:
+    """Return the answer; before it is a refusal, ask again for the pages that were believed without asking."""
+    try:
+        resolution = answer()
+        if all(map(_is_lockable, resolution.packages)) or not client.distrust():
+            return resolution
+    except ResolutionError:
+        if not client.distrust():
+            raise
+    except FetchError as error:
+        if error.code not in _SAID_BY_PAGES or not client.distrust():
+            raise
+    return answer()
+
+
+def _is_lockable(package: ResolvedPackage) -> bool:
+    return all(artifact.sha256 is not None for artifact in (*package.wheels, package.sdist) if artifact is not None)
 
 
 def _spelling(project: Project, unknown: Sequence[str]) -> str | None:
