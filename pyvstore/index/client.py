@@ -47,7 +47,7 @@ class IndexClient:
         cache_dir: the store's shelf for what indexes said; shared by all indexes and processes.
         offline: use what is cached, whatever its age, and nothing else (a ``file:`` index is always there).
         reporter: hears of downloads.
-        refresh: ask for pages again though they are fresh.
+        refresh: ask once for each page though it is fresh.
         patience: time-outs and retries.
         transport: shared with clients of other indexes; then closing it is the caller's.
     """
@@ -66,6 +66,8 @@ class IndexClient:
         self.index = index
         self.offline = offline
         self._refresh = refresh
+        self._asked: set[NormalizedName] = set()
+        self._unasked: set[NormalizedName] = set()
         self._owns_transport = transport is None
         self._transport = transport or open_transport((index,), reporter=reporter, patience=patience)
         self._cache = IndexCache(cache_dir, index)
@@ -83,6 +85,14 @@ class IndexClient:
         if self._owns_transport:
             self._transport.close()
 
+    def distrust(self) -> bool:
+        """From now on ask for every page once, however fresh; return whether any was believed without asking so far.
+
+        For whoever is about to say no because of what a page does not have: it may have it by now.
+        """
+        self._refresh = True
+        return not self.offline and bool(self._unasked)
+
     def page(self, name: NormalizedName) -> ProjectPage:
         """Return a project's page, from the cache while it is fresh.
 
@@ -94,7 +104,9 @@ class IndexClient:
         if self.index.root.startswith("file:"):
             return self._local_page(name)
         cached = self._cache.read_page(name)
-        if cached is not None and (self.offline or (cached.is_fresh and not self._refresh)):
+        if cached is not None and (self.offline or (cached.is_fresh and (name in self._asked or not self._refresh))):
+            if name not in self._asked:
+                self._unasked.add(name)
             return cached.page
         if self.offline:
             raise FetchError(
@@ -102,7 +114,9 @@ class IndexClient:
                 code="offline",
                 hint="run again without `--offline`",
             )
-        return self._remote_page(name, cached)
+        page = self._remote_page(name, cached)
+        self._asked.add(name)
+        return page
 
     def metadata(self, artifact: Artifact) -> bytes:
         """Return METADATA of a wheel; see `MetadataReader.read`."""

@@ -47,12 +47,13 @@ class Reply:
         url: what was asked for.
     """
 
-    def __init__(self, url: str, response: httpx.Response, open_replies: set[Reply]) -> None:
+    def __init__(self, url: str, response: httpx.Response, open_replies: set[Reply], is_over: threading.Event) -> None:
         self.url = url
         self.status = response.status_code
         self.headers: Mapping[str, str] = {key.lower(): value for key, value in response.headers.items()}
         self._response = response
         self._open_replies = open_replies
+        self._is_over = is_over
         open_replies.add(self)
 
     def chunks(self, size_bytes: int | None = None) -> Iterator[bytes]:
@@ -80,6 +81,9 @@ class Reply:
         """Give the connection back; it is used again only if the body was read to its end."""
         self._open_replies.discard(self)
         self._response.close()
+        if self._is_over.is_set():
+            # It was still being made when all connections were closed, and nobody else knows of it.
+            self._response.extensions["network_stream"].close()
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +101,7 @@ class Connections:
         self._patience = patience
         self._client: httpx.Client | None = None
         self._replies: set[Reply] = set()
+        self._is_over = threading.Event()
         self._mutex = threading.Lock()
 
     def send(self, url: str, headers: Mapping[str, str]) -> Reply:
@@ -111,7 +116,7 @@ class Connections:
         client = self._opened()
         try:
             request = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": client.timeout.as_dict()})
-            return Reply(url, client.send(request, stream=True), self._replies)
+            return Reply(url, client.send(request, stream=True), self._replies, self._is_over)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             cause: BaseException | None = error
             while cause is not None:
@@ -124,6 +129,7 @@ class Connections:
 
     def close(self) -> None:
         """End what is under way, and close all connections."""
+        self._is_over.set()
         for reply in list(self._replies):
             reply.abort()
         with self._mutex:

@@ -99,6 +99,7 @@ def _are_all_usable(raws: Sequence[dict[str, Any]], tables: Sequence[dict[str, s
     digests = [value for table in tables for value in table.values()]
     return (
         _all_safe(names) is not None
+        and links.isascii()
         and links.count("\nhttps://") == links.count("\n") == len(raws)
         and not any(letter in links for letter in "@[]")
         and {algorithm for table in tables for algorithm in table} <= {"sha256"}

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from pyvstore.errors import FetchError
 
 WEB_SCHEMES = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_UNQUOTED = "!\"$%&'()*+,/:;<=>@^`{|}"
+"""What is left as it is besides letters and digits: a `%` because it mostly begins what is encoded already."""
+
 # C0, DEL, C1, line separators, and the marks that reorder text; ESC is among them, so no sequence survives.
 _unusual = re.compile(r"[^!-~]|[;@#?\[\]\\]").search
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -108,13 +111,16 @@ def is_plain(url: str) -> bool:
 def resolve(base: str, reference: str) -> str | None:
     """Return the absolute URL that ``reference`` on the page ``base`` means, without credentials and fragment.
 
-    None for what must not be followed: other schemes than ``http(s)``, and ``file`` unless the page itself is one.
+    It is in its canonical form: ASCII without spaces, as it may stand in a lockfile. None for what must not be
+    followed: other schemes than ``http(s)``, ``file`` unless the page itself is one, and what nothing can encode.
     """
     try:
-        absolute = urljoin(base, reference.strip())
-        parts = urlsplit(absolute)
+        parts = urlsplit(urljoin(base, reference.strip()))
         _ = parts.port
-    except ValueError:
+        host = _ascii_host(parts.netloc.rpartition("@")[2])
+        path = quote(parts.path, safe=_UNQUOTED) or "/"
+        query = quote(parts.query, safe=_UNQUOTED + "?[]")
+    except ValueError:  # UnicodeError is one
         return None
     scheme = parts.scheme.lower()
     if scheme in WEB_SCHEMES:
@@ -122,7 +128,15 @@ def resolve(base: str, reference: str) -> str | None:
             return None
     elif scheme != "file" or not base.startswith("file:"):
         return None
-    return urlunsplit((scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+    return urlunsplit((scheme, host, path, query, ""))
+
+
+def _ascii_host(netloc: str) -> str:
+    """Return host and port in ASCII; raises UnicodeError."""
+    if netloc.isascii():
+        return netloc
+    host, colon, port = netloc.partition(":")
+    return host.encode("idna").decode("ascii") + colon + port
 
 
 def file_path(url: str) -> str:

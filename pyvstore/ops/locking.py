@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from pyvstore.errors import ResolutionError, UsageError
+from pyvstore.errors import FetchError, ResolutionError, UsageError
 from pyvstore.events import PackageChanged, Reporter, Resolved, Warned
 from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
@@ -30,6 +30,9 @@ from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
 from pyvstore.resolution.engine import resolve as resolve_requirements
 from pyvstore.resolution.policy import Preference
 from pyvstore.resolution.universe import Universe
+
+_SAID_BY_PAGES = frozenset({"hash-mismatch", "index-metadata", "no-such-file", "project-quarantined"})
+"""Failures of the index that are gone as soon as its page is another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,25 +131,47 @@ def _resolution(project: Project, asked: Question, old: LockDocument | None, upg
     (index, *_) = index_specs(asked.settings)
     exclusion = Exclusion.of(asked.settings, datetime.now(timezone.utc))
     keeps_old = old is not None and not upgrade.everything
-    with (
-        IndexClient(
-            index,
-            project.store.shelf("index"),
-            offline=context.offline,
-            reporter=context.reporter,
-            refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
-        ) as client,
-        IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source,
-    ):
-        return resolve_requirements(
-            roots_of(asked.requirements),
-            universe=Universe.of(lattice),
-            source=source,
-            preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
-            policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
-            regions=old.forks if old is not None and keeps_old else (),
-            reporter=context.reporter,
-        )
+    client = IndexClient(
+        index,
+        project.store.shelf("index"),
+        offline=context.offline,
+        reporter=context.reporter,
+        refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
+    )
+    with client:
+
+        def answer() -> Resolution:
+            with IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source:
+                return resolve_requirements(
+                    roots_of(asked.requirements),
+                    universe=Universe.of(lattice),
+                    source=source,
+                    preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
+                    policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
+                    regions=old.forks if old is not None and keeps_old else (),
+                    reporter=context.reporter,
+                )
+
+        return _twice(answer, client)
+
+
+def _twice(answer: Callable[[], Resolution], client: IndexClient) -> Resolution:
+    """Return the answer; before it is a refusal, ask again for the pages that were believed without asking."""
+    try:
+        resolution = answer()
+        if all(map(_is_lockable, resolution.packages)) or not client.distrust():
+            return resolution
+    except ResolutionError:
+        if not client.distrust():
+            raise
+    except FetchError as error:
+        if error.code not in _SAID_BY_PAGES or not client.distrust():
+            raise
+    return answer()
+
+
+def _is_lockable(package: ResolvedPackage) -> bool:
+    return all(artifact.sha256 is not None for artifact in (*package.wheels, package.sdist) if artifact is not None)
 
 
 def _kept(old: LockDocument, upgrade: Upgrade) -> Mapping[NormalizedName, Sequence[Preference]]:

@@ -200,7 +200,7 @@ class _Run:
         return reach_of_region(self.catalogue, self._scoped, ranks, region)
 
     def _search_resigned(self, region: int) -> dict[str, Candidate]:
-        """Search where old files lead nowhere: they must not keep a machine that newer versions left behind from a lock.
+        """Search where old files lead nowhere: a machine that newer versions left behind shall have a lock, too.
 
         Environments that nobody named are rather left out.
         """

@@ -70,7 +70,7 @@ def test_options_name_the_parts_that_are_asked_for(given: Mapping[str, Any], par
     assert parts_from(given) == parts
 
 
-NOTHING = {key: [] for key in PART_VALUES.values()} | dict.fromkeys(PART_FLAGS.values(), False)
+NOTHING: dict[str, object] = {key: [] for key in PART_VALUES.values()} | dict.fromkeys(PART_FLAGS.values(), False)
 
 
 @pytest.mark.parametrize("given", [{}, NOTHING, {"python": "3.12", "frozen": True}])

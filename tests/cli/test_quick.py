@@ -124,7 +124,7 @@ def with_value(option: str) -> st.SearchStrategy[list[str]]:
 
 def options_of(flags: Iterable[str]) -> st.SearchStrategy[list[str]]:
     """Return options with their values, in any order and any number."""
-    one = st.sampled_from(sorted(flags)).map(lambda flag: [flag]) | st.one_of(map(with_value, sorted(quick.VALUES)))
+    one = st.sampled_from(sorted(flags)).map(lambda flag: [flag]) | st.one_of(*map(with_value, sorted(quick.VALUES)))
     return st.lists(one, max_size=5).map(lambda found: [word for words in found for word in words])
 
 

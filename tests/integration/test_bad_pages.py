@@ -10,9 +10,16 @@ from tests.support.wheels import build_wheel
 from tests.support.world import World
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/\ud800", f"http://{'a' * 300}/x.whl"])
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://127.0.0.1:1/\ud800", "no-version"),
+        (f"http://{'ü' * 300}/x.whl", "no-version"),
+        (f"http://{'a' * 300}/x.whl", "index-unreachable"),
+    ],
+)
 def test_a_link_that_nothing_can_encode_is_refused(
-    world: World, inside: Run, index: LoopbackIndex, monkeypatch: pytest.MonkeyPatch, url: str
+    world: World, inside: Run, index: LoopbackIndex, monkeypatch: pytest.MonkeyPatch, url: str, code: str
 ) -> None:
     monkeypatch.setattr("pyvstore.index.patience.Patience.pause_before", lambda *_: 0.0)
     project_of(world)
@@ -22,7 +29,7 @@ def test_a_link_that_nothing_can_encode_is_refused(
     )
     outcome = inside("sync")
     assert outcome.status == 1
-    assert "error[index-unreachable]" in outcome.err
+    assert f"error[{code}]" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def tool(name: str) -> ModuleType:
 
 
 def shared_cases() -> list[Path]:
-    if sys.version_info < (3, 11) or not (SHARED / "tools" / "score_scenarios.py").is_file():
+    if tuple(sys.version_info) < (3, 11) or not (SHARED / "tools" / "score_scenarios.py").is_file():
         return []
     return sorted((SHARED / "scenarios").rglob("*.toml"))
 

@@ -43,8 +43,8 @@ def build_sdist(
 ) -> tuple[str, bytes]:
     """Return (file name, content) of a source distribution with a static PKG-INFO.
 
-    ``info`` takes the place of the PKG-INFO that `pkg_info` makes of ``fields``; ``files`` (path in the archive → content)
-    takes the place of everything.
+    ``info`` takes the place of the PKG-INFO that `pkg_info` makes of ``fields``; ``files`` (path in the archive →
+    content) takes the place of everything.
     """
     stem = f"{name.replace('-', '_')}-{version}"
     if files is None:

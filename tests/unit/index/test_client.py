@@ -343,6 +343,31 @@ def test_refresh_asks_though_the_page_is_fresh(index: LoopbackIndex, make_client
     assert Version("2.0") in make_client(refresh=True).page(DEMO).versions
 
 
+def test_pages_that_were_believed_unasked_are_asked_for_once_when_they_are_distrusted(
+    index: LoopbackIndex, make_client: MakeClient
+) -> None:
+    make_client().page(DEMO)
+    client = make_client()
+    index.add(*build_wheel("demo", "2.0"))
+    assert Version("2.0") not in client.page(DEMO).versions
+    index.forget_requests()
+    assert client.distrust()
+    for _ in range(3):
+        assert Version("2.0") in client.page(DEMO).versions
+    assert index.paths() == [PAGE]
+
+
+def test_there_is_nothing_to_distrust_in_what_was_just_asked_for_or_is_all_there_is(
+    make_client: MakeClient,
+) -> None:
+    asked, offline = make_client(), make_client(offline=True)
+    asked.page(DEMO)
+    asked.page(DEMO)
+    offline.page(DEMO)
+    assert not asked.distrust()
+    assert not offline.distrust()
+
+
 def test_a_page_is_stale_when_the_clock_went_back(
     index: LoopbackIndex, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,3 +99,19 @@ def test_a_url_that_needs_no_resolving_resolves_to_itself(tail: str) -> None:
     url = f"https://files.example/{tail}"
     if urls.is_plain(url):
         assert urls.resolve(PAGE, url) == url
+
+
+@pytest.mark.parametrize(
+    ("reference", "canonical"),
+    [
+        ("a b/x.whl", "https://index.example/simple/demo/a%20b/x.whl"),
+        ("größe/x.whl", "https://index.example/simple/demo/gr%C3%B6%C3%9Fe/x.whl"),
+        ("a%20b/x.whl", "https://index.example/simple/demo/a%20b/x.whl"),
+        ("a\\b/x.whl?q=ä b", "https://index.example/simple/demo/a%5Cb/x.whl?q=%C3%A4%20b"),
+        ("https://bücher.example:8080/x.whl", "https://xn--bcher-kva.example:8080/x.whl"),
+        ("https://h.example", "https://h.example/"),
+        ("x\ud800.whl", None),
+    ],
+)
+def test_a_link_is_written_as_a_lockfile_may_hold_it(reference: str, canonical: str | None) -> None:
+    assert urls.resolve("https://index.example/simple/demo/", reference) == canonical

@@ -10,6 +10,7 @@ from pyvstore.resolution.lattice import Lattice
 from pyvstore.resolution.policy import RootRequirement
 from pyvstore.resolution.provider import Provider
 from pyvstore.resolution.requirement import Candidate, MaskedRequirement
+from pyvstore.resolution.search import search
 from pyvstore.resolution.universe import Universe
 from tests.unit.resolution.memory_source import MemorySource, Published
 
@@ -36,15 +37,12 @@ def test_a_settled_name_is_not_judged_again_for_every_other_name(monkeypatch: py
 
 def test_a_finer_lattice_is_cut_at_once_where_the_coarser_had_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
-    from pyvstore.resolution import engine
-
-    original = engine.search
 
     def counting(*arguments: object, **options: object) -> object:
         tried.append(1)
-        return original(*arguments, **options)  # type: ignore[arg-type]
+        return search(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "search", counting)
+    monkeypatch.setattr("pyvstore.resolution.engine.search", counting)
     source = MemorySource(
         {
             "a": {"1": Published(), "2": Published(requires_python=">=3.13")},
