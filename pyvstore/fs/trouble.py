@@ -12,12 +12,10 @@ _HINTS = {
     errno.ENFILE: f"end some programs, for the system has too many open files, {_AGAIN}",
     errno.EIO: f"see whether the disk is sound (`dmesg`), {_AGAIN}",
     errno.ESTALE: "run the same command again: the file server lost track of the file",
-    errno.EISDIR: f"move the folder that is in that place out of the way, {_AGAIN}",
-    errno.EEXIST: f"move what is in that place out of the way, {_AGAIN}",
-    errno.ENOTEMPTY: f"move what is in that place out of the way, {_AGAIN}",
     errno.ENOTDIR: f"see which part of that path is a file and no folder, move it out of the way, {_AGAIN}",
     errno.ENOENT: "run the same command again; if that fails too, see which folder of that path is missing",
 }
+_IN_THE_WAY = frozenset({errno.EISDIR, errno.EINVAL, errno.EEXIST, errno.ENOTEMPTY})
 _REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 NO_ROOM_OR_RIGHT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE}) | _REFUSALS
@@ -34,6 +32,9 @@ def advice_on(error: OSError, if_refused: str) -> str:
     """Return what to do about it; ``if_refused`` is for what must not be written (or read) there."""
     if error.errno in _REFUSALS:
         return if_refused
+    if error.errno in _IN_THE_WAY and error.filename:
+        place = _text(error.filename2 or error.filename)
+        return f"move it away (`mv {place} {place}.old`), {_AGAIN}"
     return _HINTS.get(error.errno or 0, "run the same command again; if that fails too, see what is in that place")
 
 

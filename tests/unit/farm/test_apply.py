@@ -244,7 +244,7 @@ def test_what_the_disk_refuses_names_the_environment_and_the_way_out(tmp_path: P
         read_state(str(tmp_path))
     assert caught.value.code == "farm-unreadable"
     assert caught.value.hint is not None
-    assert "what is in that place" in caught.value.hint
+    assert "mv " in caught.value.hint
     with pytest.raises(FarmError) as caught:
         write_state(FarmState(prefix=str(tmp_path), store="/s", complete=False))
     assert caught.value.code == "farm-write"
