@@ -80,9 +80,8 @@ def test_every_setting_and_variable_is_documented() -> None:
     variables = {HOME_VARIABLE, "PYVSTORE_INDEX_URL"}
     variables |= {f"PYVSTORE_{key.replace('-', '_').upper()}" for key in settings._VARIABLES}
     choices = [kind.value for kinds in (Prereleases, Strategy) for kind in kinds]
-    values = {*choices, *PLATFORM_CLASSES}
-    assert {name for name in keys | variables if f"`{name}`" not in text} == set()
-    assert {value for value in values if f'`"{value}"`' not in text} == set()
+    assert {name for name in {*keys, *variables, *PLATFORM_CLASSES} if f"`{name}`" not in text} == set()
+    assert {value for value in choices if f'`"{value}"`' not in text} == set()
 
 
 def source_codes(pattern: str) -> set[str]:

@@ -145,7 +145,15 @@ def test_what_the_project_names_itself_is_direct() -> None:
         )
     )
     names = FrozenNames(extras=["x"], dependency_groups=["dev"])
-    document = lock(frozen("a"), frozen("b"), frozen("c"), frozen("d"), frozen("e"), inputs=inputs, names=names)
+    document = lock(
+        frozen("a"),
+        frozen("b"),
+        frozen("c", without_project="'dev' in dependency_groups"),
+        frozen("d"),
+        frozen("e"),
+        inputs=inputs,
+        names=names,
+    )
 
     def direct(environment: TargetEnvironment, parts: Parts = DEFAULT_PARTS) -> list[str]:
         selection = select(document, environment, parts)
@@ -168,7 +176,7 @@ def test_extras_and_groups_choose_packages() -> None:
         frozen("fast", marker="'speed-up' in extras"),
         frozen("mypy", marker="'dev' in dependency_groups"),
         frozen("docs", marker="'docs' in dependency_groups"),
-        names=FrozenNames(extras=["Speed_Up"], dependency_groups=["Dev", "docs"], default_groups=["Dev"]),
+        names=FrozenNames(extras=["speed-up"], dependency_groups=["dev", "docs"], default_groups=["dev"]),
     )
     assert _names(select(document, LINUX)) == ["mypy", "base"]
     assert _names(select(document, LINUX, Parts(no_default_groups=True))) == ["base"]

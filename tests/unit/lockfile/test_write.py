@@ -91,6 +91,9 @@ created-by = "pyvstore"
 
 [tool.pyvstore]
 input-digest = "<digest>"
+default-groups = [
+    "dev",
+]
 forks = [
     "python_version < '3.11'",
     "python_version >= '3.11'",
