@@ -127,6 +127,4 @@ def _widening(document: LockDocument, environment: TargetEnvironment) -> str:
         return f"set `platforms = [{names}]` in [tool.pyvstore] and run `pyvstore lock`"
     if document.inputs is not None and document.inputs.environments:
         return "add it to `environments` in [tool.pyvstore] and run `pyvstore lock`, or choose another Python"
-    return (
-        "choose another Python, or allow versions of your dependencies that this one can use and run `pyvstore lock`"
-    )
+    return "choose another Python, or allow versions of your dependencies that this one can use and run `pyvstore lock`"
