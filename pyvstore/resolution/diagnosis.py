@@ -97,10 +97,8 @@ class Diagnosis:
         ruling: Ruling | None = None
         if release.excluded is not None:
             ruling = Ruling("no-old-version", release.excluded)
-        elif release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
-            ruling = Ruling("no-unyanked", f"yanked{f' ({release.yanked})' if release.yanked else ''}")
-        elif disallowed:
-            ruling = Ruling("no-final", "a pre-release")
+        elif self.constraint_against(offering, rank) is not None:
+            ruling = Ruling("no-solution", f"outside the constraint {self.constraint_against(offering, rank)}")
         elif not release.wheels and release.sdist is None:
             ruling = Ruling("no-wheel", "without files")
         elif not appraisal.pythons & point:
@@ -109,10 +107,12 @@ class Diagnosis:
         elif not appraisal.files & point:
             kind = "without a wheel" if self._catalogue.policy.wheels_allowed(offering.name) else "without an sdist"
             ruling = Ruling("no-wheel", f"{kind} for {self._catalogue.universe.describe(point)}")
+        elif release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
+            ruling = Ruling("no-unyanked", f"yanked{f' ({release.yanked})' if release.yanked else ''}")
+        elif disallowed:
+            ruling = Ruling("no-final", "a pre-release")
         elif defect is not None:
             ruling = Ruling("no-usable-version", f"unusable: {defect.reason}")
-        elif self._constraint_against(offering, rank) is not None:
-            ruling = Ruling("no-solution", f"outside the constraint {self._constraint_against(offering, rank)}")
         return ruling
 
     def _metadata_python(self, offering: Offering, rank: int) -> str | None:
@@ -122,7 +122,8 @@ class Diagnosis:
         files = offering.releases[rank].wheels
         return metadata.requires_python if metadata else next((file.requires_python for file in files), None)
 
-    def _constraint_against(self, offering: Offering, rank: int) -> str | None:
+    def constraint_against(self, offering: Offering, rank: int) -> str | None:
+        """Return the constraint that shuts out a version, if one does."""
         for constraint in self._question.constraints.get(offering.name, ()):
             parsed = constraint.parsed
             allowed = offering.allowed(parsed.specifier, parsed.specifier_text)

@@ -168,7 +168,11 @@ class _Explanation:
         ):
             newest = f"the newest version of {name} is {offering.releases[-1].version}" if offering.releases else ""
             remarks.append(newest or f"{name} has no versions")
+        # What is older than a version that wants the same adds nothing where the conflict is with what it wants.
+        used = [rank for (parent, _), ranks in self._conflict.links.items() if parent == name for rank in ranks]
         for ruling, ranks in self._diagnosis.rulings[name].items():
+            if max(ranks) < max(used, default=0):
+                continue
             verb = "are" if len(ranks) > 1 else "is"
             remarks.append(f"{self._versions(name, ranks)} {verb} {ruling.phrase}")
         return remarks
@@ -187,7 +191,7 @@ class _Explanation:
             "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
             "no-version": f"ask for a version that exists{cut_off}",
             "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": f"allow other versions of {sink}, or use another Python{self._unbuilt(sink)}",
+            "no-wheel": f"allow other versions of {sink}, or {self._elsewhere()}{self._unbuilt(sink)}",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
             "no-old-version": f"move `exclude-newer` ({policy.exclude_newer}), or lift it for this package with "
@@ -197,9 +201,30 @@ class _Explanation:
         if code in hints:
             return hints[code]
         loosened = [f"`{parsed.text}`" for parsed, _ in self._diagnosis.roots]
+        loosened += [f"`{text}` in `constraints`" for text in self._constraints_in_the_way()]
+        way_out = f"{cut_off}, or {self._elsewhere()}" if self._is_partial else cut_off
         if len(loosened) == 1:
-            return f"loosen or remove {loosened[0]}{cut_off}"
-        return f"loosen or remove one of {', '.join(loosened)}{cut_off}"
+            return f"loosen or remove {loosened[0]}{way_out}"
+        return f"loosen or remove one of {', '.join(loosened)}{way_out}"
+
+    @property
+    def _is_partial(self) -> bool:
+        return self._conflict.mask != self._catalogue.universe.full
+
+    def _elsewhere(self) -> str:
+        """Say how to do without the environments that fail."""
+        if not self._is_partial:
+            return "use another Python"
+        return f"leave {self._where} out with `requires-python`, or `environments` in [tool.pyvstore]"
+
+    def _constraints_in_the_way(self) -> list[str]:
+        found = []
+        for name in self._diagnosis.names:
+            offering = self._catalogue.offering(NormalizedName(name))
+            for rank in ranks_of(self._diagnosis.matching[name]) if offering else ():
+                assert offering is not None  # noqa: S101 - else there is nothing to loop over
+                found.append(self._diagnosis.constraint_against(offering, rank))
+        return list(dict.fromkeys(text for text in found if text))
 
     def _unbuilt(self, name: NormalizedName) -> str:
         """Say that a matching version could only be built, where that is so."""
