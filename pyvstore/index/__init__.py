@@ -14,6 +14,7 @@
 `cache`         pages and METADATA on disk
 `ranges`        parts of a file that is elsewhere
 `metadata`      METADATA of one wheel, by the cheapest way
+`sdist`         what a source distribution says about itself without a build
 `promise`       what was promised about a file, and the refusal when it is another
 `body`          one file's bytes: resumed, hashed, bounded
 `download`      whole files, one or many at a time

@@ -5,6 +5,9 @@
 `filenames`     wheel file names: checked, and taken apart into tags as text
 `rows`          the rows that name files, checked
 `tooltable`     what pyvstore writes beside the standard, checked
+`parts`         which extras and groups are meant by what was asked for
+`markers`       which parts want an entry where → its marker
+`coverage`      for which machines and Pythons a lock is
 `parse`         text → `LockDocument`, or an error that names the place
 `select`        `LockDocument` and target environment → `Selection`, by the installer's rules of PEP 751
 `refusal`       why a lock means nothing for a target

@@ -6,6 +6,8 @@
 `text`      requirement, specifier and marker → the one spelling that pyvstore writes
 `edits`     which entry of a dependency list an ``add`` or a ``remove`` changes
 `settings`  ``[tool.pyvstore]``, the user's file, variables and flags → `Settings`
+`setting_values`, `indexes`, `cutoff`  the values of single settings, checked
+`own_extras`  a project that names itself → what that means
 `urls`      index URLs, with credentials split off at the first touch
 ==========  =================================================================================
 
