@@ -11,8 +11,8 @@ independent pass proves the answer closed, unique and satisfied before it is han
 shortest markers that agree with them on every point (`wording`). With one point all of this collapses to an ordinary
 resolution.
 
-Roots carry a *scope*: the project itself, an extra or a group. All are answered together; scopes that exclude each other
-are axes of the lattice, so that each has points where it is active and its rivals are not.
+Roots carry a *scope*: the project itself, an extra or a group. All are answered together; scopes that exclude each
+other are axes of the lattice, so that each has points where it is active and its rivals are not.
 
 What is on offer comes from a port (`source`), is looked at lazily and remembered per run (`catalogue`). A failure is
 reduced to a smallest set of requirements that still fails (`conflict`) and told as paths from the project (`explain`).
