@@ -81,7 +81,10 @@ def resolve(
             answer = run.solve()
         except _Hopeless as failure:
             if not universe.wanted:
-                raise explain(catalogue, run.question, run.inclinations, run.origins, failure.region) from None
+                reason = failure.reason
+                if reason is None:
+                    reason = explain(catalogue, run.question, run.inclinations, run.origins, failure.region)
+                raise reason from None
         else:
             if not universe.wanted:
                 _warn(catalogue, answer.packages, reporter)
@@ -92,9 +95,10 @@ def resolve(
 
 
 class _Hopeless(Exception):  # noqa: N818 - control flow, translated by `resolve`
-    def __init__(self, region: int) -> None:
+    def __init__(self, region: int, reason: ResolutionError | None = None) -> None:
         super().__init__(region)
         self.region = region
+        self.reason = reason
 
 
 class _Run:
@@ -185,7 +189,7 @@ class _Run:
         reason = explain(self.catalogue, self.question, self.inclinations, self.origins, region)
         self.catalogue.is_frozen = False
         if reason.code != "no-python":
-            raise _Hopeless(region)
+            raise _Hopeless(region, reason)
         return reason
 
     def _answer(self, region: int) -> Reach:
