@@ -215,7 +215,7 @@ class Catalogue:
         if metadata is None:
             return None
         found: list[Dependency] = []
-        for line in metadata.requires_dist:
+        for line in sorted(metadata.requires_dist):  # their order in the file must not decide anything
             if concerns_another_extra(line, extra):
                 continue
             try:
