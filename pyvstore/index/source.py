@@ -31,6 +31,7 @@ from pyvstore.wheel.metadata import parse_core_metadata
 
 WORKERS = 16
 _GUESSES_LIMIT = 1000
+"""More are made when questions were asked, one for each."""
 _LOOK_BACK = 40
 _REJECTIONS = 3
 _NEXT = 10
@@ -154,9 +155,10 @@ class IndexSource:
         """Note that ``release`` was looked at; after three versions of a project begin with the ten below it."""
         with self._mutex:
             asked = self._asked.setdefault(release.name, set())
-            if release.version in asked or self._guesses_left <= 0:
+            if release.version in asked:
                 return
             asked.add(release.version)
+            self._guesses_left += 1
             page_task = self._pages.get(release.name)
             if len(asked) % _NEXT != _REJECTIONS or page_task is None:
                 return

@@ -192,7 +192,7 @@ class Catalogue:
             try:
                 metadata = self._read[key] = self._source.metadata(offering.releases[rank])
             except (WheelError, BuildError) as error:
-                self.defects[key] = Defect(error.code, error.message)
+                self._reject(offering, rank, error.code, error.message)
                 return None
         self._metadata[key] = metadata
         misfit = self.universe.full & ~self.universe.requires_python_mask(metadata.requires_python)
@@ -296,6 +296,7 @@ class Catalogue:
 
     def _reject(self, offering: Offering, rank: int, code: str, reason: str) -> None:
         self.defects[offering.name, rank] = Defect(code, reason)
+        offering.defective |= 1 << rank
 
 
 def _with_extras(override: ParsedRequirement, extras: tuple[NormalizedName, ...]) -> ParsedRequirement:

@@ -8,6 +8,7 @@ the lattice, everything is done again on the refined one; what the source has fe
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from packaging.utils import NormalizedName
@@ -194,28 +195,32 @@ class _Run:
 
     def _answer(self, region: int) -> Reach:
         try:
-            pins = self._search(region)
+            pins = self._search(region, may_assume=True)
         except Dead as dead:
             for mask in (*sorted(dead.masks), *self._universe.known_masks):
                 if region & mask and region & ~mask:
                     raise Split(mask) from None
-            pins = self._search_resigned(region)
+            pins = self._search_harder(region, has_assumed=dead.has_assumed)
         ranks = {name: candidate.rank for name, candidate in pins.items()}
         return reach_of_region(self.catalogue, self._scoped, ranks, region)
 
-    def _search_resigned(self, region: int) -> dict[str, Candidate]:
-        """Search where old files lead nowhere: a machine that newer versions left behind shall have a lock, too.
+    def _search_harder(self, region: int, *, has_assumed: bool) -> dict[str, Candidate]:
+        """Search without assumptions, and then where old files lead nowhere.
 
-        Environments that nobody named are rather left out.
+        A machine that newer versions left behind shall have a lock, too. Environments that nobody named are rather
+        left out.
         """
         if not region & ~self._optional:
             raise _Hopeless(region)
+        if has_assumed:
+            with contextlib.suppress(Dead):
+                return self._search(region)
         try:
             return self._search(region, resigned=True)
         except Dead:
             raise _Hopeless(region) from None
 
-    def _search(self, region: int, *, resigned: bool = False) -> dict[str, Candidate]:
+    def _search(self, region: int, *, resigned: bool = False, may_assume: bool = False) -> dict[str, Candidate]:
         return search(
             self.catalogue,
             self.question,
@@ -223,6 +228,7 @@ class _Run:
             inclinations=self.inclinations,
             effort=self.effort,
             resigned=resigned,
+            may_assume=may_assume,
         )
 
     def _first_regions(self) -> list[int]:

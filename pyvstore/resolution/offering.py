@@ -46,6 +46,7 @@ class Offering:
     Attributes:
         releases: ascending by version.
         full: the mask of all of them; ``prereleases`` and ``finals`` split it.
+        defective: those that were read and cannot be used at all.
     """
 
     def __init__(self, name: NormalizedName, releases: Sequence[OfferedRelease]) -> None:
@@ -55,6 +56,7 @@ class Offering:
         self.ranks: dict[Version, int] = {release.version: rank for rank, release in enumerate(self.releases)}
         self.prereleases = sum(1 << rank for version, rank in self.ranks.items() if version.is_prerelease)
         self.finals = self.full & ~self.prereleases
+        self.defective = 0
         self._allowed: dict[str, int] = {"": self.full}
 
     def allowed(self, specifier: SpecifierSet, text: str) -> int:

@@ -13,17 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from packaging.utils import NormalizedName
 from resolvelib import AbstractProvider
-from resolvelib.resolvers import RequirementInformation
 from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.lessons import Information, Lessons
 from pyvstore.resolution.offering import Dependency, Offering
 from pyvstore.resolution.policy import Prereleases, Strategy
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.requirement import Candidate, MaskedRequirement
 from pyvstore.resolution.splitting import Reconsider, Split, split_by_rule
-
-Information = RequirementInformation[MaskedRequirement, Candidate]
 
 PROMOTION_THRESHOLD = 5
 """Conflicts after which a name is decided before all others."""
@@ -43,6 +41,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         promoted: names to decide first from the start.
         resigned: files do not matter where they are only a preference, even those that some version has.
         kept: the only (parent, child) links of the graph to follow, for minimising a conflict; None means all.
+        may_assume: see `Lessons`.
     """
 
     def __init__(
@@ -56,9 +55,13 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         promoted: Iterable[str] = (),
         resigned: bool = False,
         kept: Collection[tuple[str, str]] | None = None,
+        may_assume: bool = False,
     ) -> None:
         self.catalogue = catalogue
         self.conflicts: dict[str, int] = {}
+        self.lessons = Lessons(
+            catalogue, constraints=constraints or {}, may_assume=may_assume, serves=self._is_served_by
+        )
         self._rejections: dict[str, int] = {}
         self._region = region
         self._inclinations = inclinations
@@ -140,7 +143,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         offering = self.catalogue.offering(NormalizedName(identifier))
         if offering is None:
             return ()
-        usable = offering.full
+        usable = offering.full & ~offering.defective
         for candidate in incompatibilities[identifier]:
             usable &= ~candidate.bit
         need, versions = 0, usable
@@ -159,6 +162,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
                 bound = offering.allowed(constraint.parsed.specifier, constraint.parsed.specifier_text)
                 versions &= bound
                 rules.append((bound, constraint.mask & need))
+        for bound, where in self.lessons.rules(identifier):
+            if where & need:
+                versions &= bound
+                rules.append((bound, where & need))
         if not versions or self._best(offering, versions, need) is None:
             split_by_rule(rules, usable, need)
             return ()
@@ -189,8 +196,12 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             self.catalogue.prefetch(sorted(map(NormalizedName, names)))
         return known
 
-    def rejected(self, candidate: Candidate) -> None:
-        """Note that a candidate's own requirements ruled it out; now and then ask ahead for the next ones."""
+    def rejected(self, information: Collection[Information], candidate: Candidate) -> None:
+        """Note that a candidate's own requirements ruled it out; now and then ask ahead for the next ones.
+
+        ``information``: all requirements on the project that it was ruled out for.
+        """
+        self.lessons.note(information, candidate)
         name = candidate.name
         self._rejections[name] = count = self._rejections.get(name, 0) + 1
         offering = self.catalogue.offering(NormalizedName(name))
@@ -222,12 +233,19 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         self, offering: Offering, versions: int, need: int, extras: Mapping[str, int]
     ) -> Iterator[Candidate]:
         wanted = tuple(sorted(extras.items()))
-        for rank in self._serving(offering, versions, need):
+        ranks = self._serving(offering, versions, need)
+        while (rank := next(ranks, None)) is not None:
             key = (offering.name, rank, need, wanted)
             known = self._candidates.get(key)
             if known is None:
                 known = self._candidates[key] = Candidate(rank, offering.releases[rank], need, extras)
             yield known
+            pattern = self.lessons.pattern(offering.name)  # who asks on has just rejected it
+            if pattern is not None:
+                following = list(self._serving(offering, offering.full if pattern.is_lasting else versions, need))
+                del following[: following.index(rank) + 1]
+                passed = self.lessons.pass_over(offering, following, need, extras)
+                ranks = iter([other for other in ranks if not passed >> other & 1])
 
     def _best(self, offering: Offering, versions: int, need: int) -> int | None:
         """Return the rank of the best candidate, or None.
@@ -246,6 +264,9 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             if part:
                 raise Split(part)
         return best
+
+    def _is_served_by(self, offering: Offering, versions: int, need: int) -> bool:
+        return next(self._serving(offering, versions, need), None) is not None
 
     def _serving(self, offering: Offering, versions: int, need: int) -> Iterator[int]:
         for rank, part in self._parts(offering, versions, need, with_preferences=True):

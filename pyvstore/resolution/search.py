@@ -42,13 +42,22 @@ class Dead(Exception):  # noqa: N818 - control flow, not an error
         masks: of the requirements in the last conflict, for choosing where to split.
         names: of the projects in it.
         is_certain: False when the search gave up.
+        has_assumed: whether versions were passed over unread, so that a search that does not may find an answer.
     """
 
-    def __init__(self, *, masks: Collection[int] = (), names: Collection[str] = (), is_certain: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        masks: Collection[int] = (),
+        names: Collection[str] = (),
+        is_certain: bool = True,
+        has_assumed: bool = False,
+    ) -> None:
         super().__init__(names)
         self.masks = masks
         self.names = names
         self.is_certain = is_certain
+        self.has_assumed = has_assumed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +86,7 @@ class _Observer(BaseReporter[MaskedRequirement, Candidate, str]):
 
     @override
     def rejecting_candidate(self, criterion: Any, candidate: Candidate) -> None:
-        self._provider.rejected(candidate)
+        self._provider.rejected(criterion.information, candidate)
 
 
 class _Search(Resolution[MaskedRequirement, Candidate, str]):
@@ -120,13 +129,15 @@ def search(
     region: int,
     inclinations: Inclinations,
     effort: Effort,
-    attempts: Sequence[Attempt] = ATTEMPTS,
+    attempts: Sequence[Attempt] | None = None,
     resigned: bool = False,
     kept: Collection[tuple[str, str]] | None = None,
+    may_assume: bool = False,
 ) -> dict[str, Candidate]:
     """Return a candidate for every name that the search decided; some may be unreachable.
 
-    ``resigned``: see `Provider`.
+    ``attempts``: by default `ATTEMPTS`.
+    ``resigned``, ``kept``, ``may_assume``: see `Provider`.
 
     Raises:
         Split: the region must be answered in parts.
@@ -135,7 +146,7 @@ def search(
     """
     promoted: tuple[str, ...] = ()
     conflicts: dict[str, int] = {}
-    for attempt in attempts:
+    for attempt in ATTEMPTS if attempts is None else attempts:
         while True:
             provider = Provider(
                 catalogue,
@@ -146,6 +157,7 @@ def search(
                 promoted=promoted,
                 resigned=resigned,
                 kept=kept,
+                may_assume=may_assume,
             )
             observer = _Observer(provider)
             effort.searches += 1
@@ -170,7 +182,11 @@ def search(
                 causes = impossible.causes
                 names = {cause.requirement.name for cause in causes}
                 names.update(cause.parent.name for cause in causes if cause.parent is not None)
-                raise Dead(masks=[cause.requirement.mask for cause in causes], names=names) from None
+                raise Dead(
+                    masks=[cause.requirement.mask for cause in causes],
+                    names=names,
+                    has_assumed=provider.lessons.has_assumed,
+                ) from None
             finally:
                 effort.rounds += observer.rounds
             return dict(state.mapping)

@@ -418,9 +418,7 @@ def test_after_some_rejections_the_next_releases_are_hinted_at() -> None:
 
 def test_a_search_that_takes_too_long_is_given_up_with_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = (Attempt(1), Attempt(2, is_optimistic=True), Attempt(3))
-    monkeypatch.setattr(
-        "pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "resigned": False, "kept": None}
-    )
+    monkeypatch.setattr("pyvstore.resolution.search.ATTEMPTS", attempts)
     monkeypatch.setattr("pyvstore.resolution.conflict.MAX_ROUNDS_PER_TRIAL", 2)
     chain: Projects = {f"p{n}": {"1": [f"p{n + 1}"]} for n in range(9)}
     with pytest.raises(ResolutionError, match="given up") as caught:
@@ -446,7 +444,5 @@ def test_an_answer_far_back_is_found() -> None:
 
 def test_an_optimistic_failure_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = (Attempt(2), Attempt(1_000, is_optimistic=True), Attempt(10_000))
-    monkeypatch.setattr(
-        "pyvstore.resolution.search.search.__kwdefaults__", {"attempts": attempts, "resigned": False, "kept": None}
-    )
+    monkeypatch.setattr("pyvstore.resolution.search.ATTEMPTS", attempts)
     assert pins(lagging(400), "cloud", "web")["http"] == "2"
