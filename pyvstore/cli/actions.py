@@ -114,7 +114,7 @@ def remove(options: Globals, console: Console, names: Sequence[str], edit: Edit,
 def lock(options: Globals, console: Console, wanted: Lock, *, offline: bool) -> int:
     """Write pylock.toml."""
     from pyvstore.ops.lock import lock as op
-    from pyvstore.ops.locking import Upgrade
+    from pyvstore.ops.options import Upgrade
     from pyvstore.requirements.argument import parse_requirement_arguments
 
     upgrade = Upgrade(

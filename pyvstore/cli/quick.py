@@ -31,12 +31,15 @@ SYNC_FLAGS = {
 RUN_FLAGS = {"--frozen": "frozen", "--locked": "locked", "--offline": "offline"}
 NO_SYNC = "--no-sync"
 RELINK_DRY_RUN = "--dry-run"
+LOCK_FLAGS = {"--check": "check", "--upgrade": "upgrade", "-U": "upgrade", "--offline": "offline"}
+PACKAGE = "--upgrade-package"
+LOCK_VALUES = {PACKAGE: PACKAGE, "-P": PACKAGE, **SETTING_VALUES}
 PYTHON = "--python"
 VALUES = {PYTHON: PYTHON, **PART_VALUES, **SETTING_VALUES}
 
 
 def parse_quickly(words: Sequence[str]) -> Action | None:
-    """Return what a plain `sync`, `run` or `relink` asks for; None for everything else."""
+    """Return what a plain `sync`, `run`, `lock` or `relink` asks for; None for everything else."""
     if not words:
         return None
     command, *rest = words
@@ -44,6 +47,8 @@ def parse_quickly(words: Sequence[str]) -> Action | None:
         return _sync(rest)
     if command == "run":
         return _run(rest)
+    if command == "lock":
+        return _lock(rest)
     if command == "relink" and set(rest) <= {RELINK_DRY_RUN}:
         from pyvstore.cli.actions import relink
 
@@ -73,6 +78,18 @@ def _run(words: Sequence[str]) -> Action | None:
 
     wanted = _options(found, RUN_FLAGS, parts_from(found))
     return partial(run, wanted=wanted, command=left, no_sync=NO_SYNC in found)
+
+
+def _lock(words: Sequence[str]) -> Action | None:
+    found, left = _take(words, LOCK_FLAGS, LOCK_VALUES)
+    if left:
+        return None
+    from pyvstore.cli.actions import lock
+    from pyvstore.cli.choices import Lock
+
+    settings = settings_from({key: values[-1] for key, values in found.items()})
+    wanted = Lock("check" in found, "upgrade" in found, tuple(found.get(PACKAGE, ())), settings)
+    return partial(lock, wanted=wanted, offline="offline" in found)
 
 
 def _options(found: Found, flags: Mapping[str, str], parts: Parts | None) -> SyncOptions:

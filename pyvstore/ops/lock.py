@@ -8,8 +8,8 @@ from pyvstore.errors import UsageError
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
-from pyvstore.ops.lockfiles import question, read_lock, require_fresh
-from pyvstore.ops.locking import NO_UPGRADE, Upgrade, fresh_lock, tell_changes
+from pyvstore.ops.lockfiles import is_current, question, read_lock, require_fresh
+from pyvstore.ops.options import NO_UPGRADE, Upgrade
 
 
 def lock(
@@ -34,7 +34,11 @@ def lock(
         if check:
             require_fresh(old, asked, "--check")
             return False
-        document, is_new = fresh_lock(project, asked, old, upgrade)
+        if not upgrade and is_current(old, asked):
+            return False
+        from pyvstore.ops.locking import renewed, tell_changes
+
+        document, is_new = renewed(project, asked, old, upgrade)
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))

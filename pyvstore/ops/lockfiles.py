@@ -50,6 +50,11 @@ def read_lock(project: Project) -> LockDocument | None:
     return document
 
 
+def is_current(document: LockDocument | None, asked: Question) -> bool:
+    """Return whether there is a lockfile and it answers ``asked``."""
+    return document is not None and not explain_stale(document, asked.inputs)
+
+
 def require_lock(document: LockDocument | None, why: str) -> LockDocument:
     """Return the project's lockfile; raises LockfileError (``lock-missing``) when there is none."""
     if document is None:

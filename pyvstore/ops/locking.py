@@ -17,13 +17,14 @@ from pyvstore.index.client import IndexClient
 from pyvstore.index.source import IndexSource
 from pyvstore.lockfile.document import DependencyEdge, LockDocument
 from pyvstore.lockfile.freeze import FrozenNames, FrozenPackage, freeze
-from pyvstore.lockfile.freshness import explain_stale, preferences
+from pyvstore.lockfile.freshness import preferences
 from pyvstore.lockfile.inputs import LockInputs
 from pyvstore.lockfile.markers import ScopeMarkers
 from pyvstore.model.artifact import Artifact
 from pyvstore.ops.asking import Exclusion, Usable, lattice_of, names_of, policy_of, roots_of
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
+from pyvstore.ops.options import NO_UPGRADE, Upgrade
 from pyvstore.ops.settings import index_specs
 from pyvstore.requirements.edits import closest_name
 from pyvstore.resolution.answer import Edge, Resolution, ResolvedPackage
@@ -33,26 +34,6 @@ from pyvstore.resolution.universe import Universe
 
 _SAID_BY_PAGES = frozenset({"hash-mismatch", "index-metadata", "no-such-file", "project-quarantined"})
 """Failures of the index that are gone as soon as its page is another."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upgrade:
-    """Which old pins are given up.
-
-    Attributes:
-        everything: all of them.
-        packages: those of these names; bounds hold for this once.
-    """
-
-    everything: bool = False
-    packages: tuple[Requirement, ...] = ()
-
-    def __bool__(self) -> bool:
-        """Whether anything is given up."""
-        return self.everything or bool(self.packages)
-
-
-NO_UPGRADE = Upgrade()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +63,10 @@ class Answer:
         )
 
 
-def fresh_lock(
+def renewed(
     project: Project, asked: Question, old: LockDocument | None, upgrade: Upgrade = NO_UPGRADE
 ) -> tuple[LockDocument, bool]:
-    """Return a lock that answers ``asked`` (``old`` if it does), and whether it is new and has yet to be written."""
-    if old is not None and not upgrade and not explain_stale(old, asked.inputs):
-        return old, False
+    """Resolve; return a lock that answers ``asked`` (``old`` where that says the same), and whether it is another."""
     answer = resolve(project, asked, old, upgrade)
     _require_known(upgrade, answer, old)
     new = answer.freeze(asked.inputs)

@@ -1,11 +1,15 @@
-"""What a person may ask of `sync` and `run`."""
+"""What a person may ask of `sync`, `run` and `lock`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pyvstore.model.parts import Parts
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,3 +45,23 @@ class SyncOptions:
     def changes_nothing(self) -> bool:
         """Whether this is only a look."""
         return self.check or self.dry_run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upgrade:
+    """Which old pins are given up.
+
+    Attributes:
+        everything: all of them.
+        packages: those of these names; bounds hold for this once.
+    """
+
+    everything: bool = False
+    packages: tuple[Requirement, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is given up."""
+        return self.everything or bool(self.packages)
+
+
+NO_UPGRADE = Upgrade()

@@ -15,7 +15,7 @@ from pyvstore.model.selection import Selection
 from pyvstore.ops.context import Project
 from pyvstore.ops.entries import Obtained, all_found, find_all
 from pyvstore.ops.interpreters import choose_interpreter
-from pyvstore.ops.lockfiles import Question, question, read_lock, require_fresh, require_lock
+from pyvstore.ops.lockfiles import Question, is_current, question, read_lock, require_fresh, require_lock
 from pyvstore.ops.options import SyncOptions
 from pyvstore.ops.parts import parts_in_use
 
@@ -71,9 +71,11 @@ def _lock(project: Project, asked: Question, options: SyncOptions, old: LockDocu
         return require_lock(old, "--frozen does not make one")
     if options.locked or options.check:
         return require_fresh(old, asked, "--locked" if options.locked else "--check")
-    from pyvstore.ops.locking import fresh_lock
+    if old is not None and is_current(old, asked):
+        return old
+    from pyvstore.ops.locking import renewed
 
-    return fresh_lock(project, asked, old)[0]
+    return renewed(project, asked, old)[0]
 
 
 def mention_of(asked: Question) -> str | None:

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.compare --python /usr/bin/python3.12 [--requirements FILE] [--rounds 5] [ROW...]
 
-Rows: ``cold-lock cold-sync warm-environment no-op run disk``; all of them when none is named. Needs pyvstore and uv on
-PATH and an index that answers. Everything is made below a temporary folder, or below ``--place`` to choose the file
+Rows: see ``ROWS``; all of them when none is named. Both lock for five platforms and every Python from the given one on.
+Needs pyvstore and uv on PATH and an index that answers; ``other-locks`` are those of pip (for this machine alone), pdm
+and poetry, where they are on PATH. Everything is made below a temporary folder, or below ``--place`` to choose the file
 system; uv links as it does by default.
 """
 
@@ -23,6 +24,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ROWS = ("cold-lock", "warm-lock", "other-locks", "cold-sync", "warm-environment", "no-op", "run", "disk")
+ENVIRONMENTS = [
+    "sys_platform == 'linux' and platform_machine == 'x86_64'",
+    "sys_platform == 'linux' and platform_machine == 'aarch64'",
+    "sys_platform == 'darwin' and platform_machine == 'x86_64'",
+    "sys_platform == 'darwin' and platform_machine == 'arm64'",
+    "sys_platform == 'win32' and platform_machine == 'AMD64'",
+]
+"""What pyvstore locks for by default."""
+OTHERS = {
+    "pip": (("pip", "lock", "-q", "-r", "requirements.txt"), "PIP_CACHE_DIR", "pylock.toml"),
+    "pdm": (("pdm", "lock", "-q"), "PDM_CACHE_DIR", "pdm.lock"),
+    "poetry": (("poetry", "lock", "-q"), "POETRY_CACHE_DIR", "poetry.lock"),
+}
+"""Command, where its cache is, and what it writes."""
 
 
 class Side:
@@ -58,6 +74,8 @@ class Comparison:
     """The rows."""
 
     def __init__(self, place: Path, python: str, requirements: list[str], rounds: int) -> None:
+        self.place = place
+        self.requirements = requirements
         self.rounds = rounds
         self.python = python
         self.uv = Side(place, "uv", {"UV_CACHE_DIR": str(place / "uv-cache"), "UV_PYTHON": python})
@@ -65,12 +83,12 @@ class Comparison:
         version = subprocess.check_output(
             [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True
         )
-        machine = os.uname()
-        text = f'[project]\nname = "x"\nversion = "0"\nrequires-python = "=={version.strip()}.*"\n'
-        text += f"dependencies = {json.dumps(requirements)}\n"
-        narrow = f"sys_platform == 'linux' and platform_machine == '{machine.machine}'"
-        (self.uv.project / "pyproject.toml").write_text(text + f'[tool.uv]\nenvironments = ["{narrow}"]\n')
-        (self.ours.project / "pyproject.toml").write_text(text)
+        self.text = f'[project]\nname = "x"\nversion = "0"\nrequires-python = ">={version.strip()}"\n'
+        self.text += f"dependencies = {json.dumps(requirements)}\n"
+        (self.uv.project / "pyproject.toml").write_text(
+            f"{self.text}[tool.uv]\nenvironments = {json.dumps(ENVIRONMENTS)}\n"
+        )
+        (self.ours.project / "pyproject.toml").write_text(self.text)
 
     def row(self, name: str, uv: Callable[[], float], ours: Callable[[], float], *, warm_up: bool = True) -> None:
         theirs, mine = [], []
@@ -91,9 +109,37 @@ class Comparison:
 
         def ours() -> float:
             self.ours.forget("cache", "pylock.toml")
-            return self.ours.seconds("pyvstore", "lock", "--python", self.python)
+            return self.ours.seconds("pyvstore", "lock")
 
         self.row("cold-lock", uv, ours, warm_up=False)
+
+    def warm_lock(self) -> None:
+        """With all pages in the cache: a lock that is up to date, and one that has to be found again."""
+        self.row("unchanged-lock", lambda: self.uv.seconds("uv", "lock"), lambda: self.ours.seconds("pyvstore", "lock"))
+
+        def uv() -> float:
+            self.uv.forget("uv.lock")
+            return self.uv.seconds("uv", "lock")
+
+        def ours() -> float:
+            self.ours.forget("pylock.toml")
+            return self.ours.seconds("pyvstore", "lock")
+
+        self.row("warm-lock", uv, ours)
+
+    def other_locks(self) -> None:
+        for name, (command, cache, written) in OTHERS.items():
+            if shutil.which(name) is None:
+                print(f"{name}: not on PATH")
+                continue
+            side = Side(self.place, name, {cache: str(self.place / f"{name}-cache")})
+            (side.project / "pyproject.toml").write_text(self.text)
+            (side.project / "requirements.txt").write_text("\n".join(self.requirements))
+            taken = []
+            for _ in range(self.rounds):
+                side.forget("cache", written)
+                taken.append(side.seconds(*command))
+            print(f"{'cold-lock':18} {name} {_shown(taken)}", flush=True)
 
     def cold_sync(self) -> None:
         def uv() -> float:
@@ -183,7 +229,16 @@ def main() -> None:
     place = Path(tempfile.mkdtemp(prefix="pyvstore-compare-", dir=options.place))
     try:
         comparison = Comparison(place, options.python, requirements, options.rounds)
-        rows = options.rows or ["cold-lock", "cold-sync", "warm-environment", "no-op", "run", "disk"]
+        rows = options.rows or [
+            "cold-lock",
+            "warm-lock",
+            "other-locks",
+            "cold-sync",
+            "warm-environment",
+            "no-op",
+            "run",
+            "disk",
+        ]
         for row in rows:
             getattr(comparison, row.replace("-", "_"))()
     finally:

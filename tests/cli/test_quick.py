@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pyvstore.cli import actions, quick
 from pyvstore.cli.app import build_app, run_app
-from pyvstore.cli.choices import PART_FLAGS
+from pyvstore.cli.choices import PART_FLAGS, Lock
 from pyvstore.cli.console import Console
 from pyvstore.cli.globals import Globals
 from pyvstore.errors import UsageError
@@ -36,6 +36,7 @@ SHARED = {*PART_FLAGS, *quick.VALUES}
     [
         ("sync", {*quick.SYNC_FLAGS, *SHARED}),
         ("run", {*quick.RUN_FLAGS, quick.NO_SYNC, *SHARED}),
+        ("lock", {*quick.LOCK_FLAGS, *quick.LOCK_VALUES}),
         ("relink", {quick.RELINK_DRY_RUN}),
     ],
 )
@@ -43,7 +44,7 @@ def test_both_parsers_know_the_same_options(name: str, known: set[str]) -> None:
     assert typers(name) == known
 
 
-Call = tuple[str, SyncOptions | None, tuple[str, ...], bool]
+Call = tuple[str, SyncOptions | Lock | None, tuple[str, ...], bool]
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
@@ -61,7 +62,11 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         calls.append(("relink", None, (), dry_run))
         return 0
 
-    for name, action in {"sync": sync, "run": run, "relink": relink}.items():
+    def lock(_options: Globals, _console: Console, wanted: Lock, *, offline: bool) -> int:
+        calls.append(("lock", wanted, (), offline))
+        return 0
+
+    for name, action in {"sync": sync, "run": run, "lock": lock, "relink": relink}.items():
         monkeypatch.setattr(actions, name, action)
     return calls
 
@@ -122,9 +127,9 @@ def with_value(option: str) -> st.SearchStrategy[list[str]]:
     return VALUES.map(lambda value: [option, value]) | VALUES.map(lambda value: [f"{option}={value}"])
 
 
-def options_of(flags: Iterable[str]) -> st.SearchStrategy[list[str]]:
+def options_of(flags: Iterable[str], values: Iterable[str] = quick.VALUES) -> st.SearchStrategy[list[str]]:
     """Return options with their values, in any order and any number."""
-    one = st.sampled_from(sorted(flags)).map(lambda flag: [flag]) | st.one_of(*map(with_value, sorted(quick.VALUES)))
+    one = st.sampled_from(sorted(flags)).map(lambda flag: [flag]) | st.one_of(*map(with_value, sorted(values)))
     return st.lists(one, max_size=5).map(lambda found: [word for words in found for word in words])
 
 
@@ -134,6 +139,14 @@ def test_sync_with_any_options_means_the_same_to_both_parsers(words: list[str]) 
     said = meaning(quickly, ["sync", *words])
     assert said is not None
     assert meaning(typed, ["sync", *words]) == said
+
+
+@settings(deadline=None, max_examples=60)
+@given(words=options_of(quick.LOCK_FLAGS, {name for name in quick.LOCK_VALUES if name != "-P"}))
+def test_lock_with_any_options_means_the_same_to_both_parsers(words: list[str]) -> None:
+    said = meaning(quickly, ["lock", *words])
+    assert said is not None
+    assert meaning(typed, ["lock", *words]) == said
 
 
 @settings(deadline=None, max_examples=60)

@@ -88,6 +88,13 @@ def test_a_run_that_takes_the_long_way_imports_no_typer_or_resolver_either(world
     assert world.python("import pack0; print('mended')") == "mended"
 
 
+@pytest.mark.parametrize("words", [("lock",), ("lock", "--check")])
+def test_a_lock_that_is_up_to_date_imports_no_typer_client_or_resolver(world: World, words: tuple[str, ...]) -> None:
+    found = imported(world, *words)
+    assert not {name.partition(".")[0] for name in found} & {"typer", "click", "rich", "httpx", "resolvelib", "tomlkit"}
+    assert not found & {"pyvstore.index.client", "pyvstore.resolution.engine", "pyvstore.wheel.archive"}
+
+
 def other_project(world: World, name: str, packages: list[str]) -> World:
     """Return the same machine with another project that has ``packages``."""
     other = World.__new__(World)
