@@ -149,7 +149,10 @@ def test_passing_over_versions_loses_no_answer(seed: int, monkeypatch: pytest.Mo
 
     projects = {
         name: {
-            str(n): Published(requires=[line() for _ in range(random.randrange(3))])
+            str(n): Published(
+                requires=[line() for _ in range(random.randrange(3))],
+                metadata_requires_python=random.choice((None,) * 9 + ("<3.13", "<3")),
+            )
             for n in range(1, random.randrange(4, 10))
         }
         for name in names
