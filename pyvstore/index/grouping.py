@@ -25,7 +25,11 @@ _TABLES = ("hashes", *METADATA_KEYS)
 _safe_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*").fullmatch
 _all_safe = re.compile(r"[A-Za-z0-9_.+!~-]*").fullmatch
 _all_hex = re.compile(r"[0-9A-Fa-f]*").fullmatch
+_has_unusual_host = re.compile(r"\nhttps://(?![A-Za-z0-9][A-Za-z0-9.-]*/)").search
+"""A port is one too: whether it can be is seen file by file."""
+
 _SHA256_LENGTH = 64
+_LONGEST_NAME = 255
 
 
 class MalformedPageError(ValueError):
@@ -101,6 +105,7 @@ def _are_all_usable(raws: Sequence[dict[str, Any]], tables: Sequence[dict[str, s
         _all_safe(names) is not None
         and links.isascii()
         and links.count("\nhttps://") == links.count("\n") == len(raws)
+        and _has_unusual_host(links) is None
         and not any(letter in links for letter in "@[]")
         and {algorithm for table in tables for algorithm in table} <= {"sha256"}
         and {len(digest) for digest in digests} <= {_SHA256_LENGTH}
@@ -123,6 +128,8 @@ def _is_usable(raw: dict[str, Any], base: str) -> bool:
 
 def _version_text(filename: str, name: NormalizedName, projects: dict[str, bool]) -> str | None:
     """Return the version that a file name claims; None when it is no wheel or sdist of project ``name``."""
+    if len(filename) > _LONGEST_NAME:  # no disk could hold it, and it would be cut at each of its hyphens
+        return None
     if filename.endswith(".whl"):
         parts = filename.split("-")
         if not 5 <= len(parts) <= 6 or not all(parts):

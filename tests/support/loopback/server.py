@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -23,9 +26,35 @@ class Server(ThreadingHTTPServer):
     reply_to: Callable[[Request], Reply | None]
     closing: threading.Event
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._connected: set[socket.socket] = set()
+
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connected.add(request)
+        super().process_request(request, client_address)
+
+    @override
+    def shutdown_request(self, request: Any) -> None:
+        self._connected.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        """Close those that stand, as a process that dies does."""
+        for connection in list(self._connected):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients that hang up are part of the tests."""
+
+
+class Server6(Server):
+    """On IPv6."""
+
+    address_family = socket.AF_INET6
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -63,6 +92,11 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name is the server's
 
     def _send(self, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.close_connection = True
+            self.wfile.write(reply.raw)
+            self.wfile.flush()
+            return
         self.send_response(reply.status)
         for key, value in reply.headers.items():
             self.send_header(key, value)
@@ -89,4 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if reply.stall:
             closing.wait(timeout=60)
-        self.close_connection = self.close_connection or reply.close or reply.stall
+        self.close_connection = self.close_connection or reply.close or reply.stall or reply.reset
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.server.close_request(self.connection)

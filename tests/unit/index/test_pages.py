@@ -139,6 +139,8 @@ UNUSABLE_FILENAMES = [
     "demo-1.0-py3-none-any\x1b.whl",
     "demo-1.0-py3-none-any\n.whl",
     "-demo-1.0-py3-none-any.whl",
+    f"demo-1.0-1{'a' * 255}-py3-none-any.whl",
+    "demo" + "-1" * 100_000 + ".tar.gz",
     "",
 ]
 
@@ -157,6 +159,10 @@ def test_a_file_that_cannot_be_used_is_skipped_and_counted(filename: str) -> Non
         {"url": "javascript:alert(1)"},
         {"url": "ssh://h/x"},
         {"url": "https://[half"},
+        {"url": "https://h:99999/x.whl"},
+        {"url": "https://h:port/x.whl"},
+        {"url": "https://h:-1/x.whl"},
+        {"url": "https://:443/x.whl"},
         {"size": -1},
         {"hashes": {"sha256": "short"}},
         {"hashes": {"sha256": "g" * 64}},
