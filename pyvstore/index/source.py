@@ -20,7 +20,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from typing_extensions import Self
 
-from pyvstore.errors import BuildError, FetchError, PyvstoreError
+from pyvstore.errors import BuildError, FetchError, PyvstoreError, WheelError
 from pyvstore.index.client import IndexClient
 from pyvstore.index.page import ProjectPage
 from pyvstore.index.workers import Task, Workers
@@ -28,6 +28,7 @@ from pyvstore.model.artifact import Artifact
 from pyvstore.model.release import ReleaseMetadata
 from pyvstore.resolution.source import OfferedRelease
 from pyvstore.wheel.metadata import parse_core_metadata
+from pyvstore.wheel.names import shown
 
 WORKERS = 16
 _GUESSES_LIMIT = 1000
@@ -93,8 +94,8 @@ class IndexSource:
     def metadata(self, release: OfferedRelease) -> ReleaseMetadata:
         """Return what the METADATA of a release says.
 
-        Raises FetchError, WheelError for METADATA that cannot be understood, and BuildError(code="build-required") for
-        a release without wheels whose source distribution does not say all.
+        Raises FetchError, WheelError for METADATA that cannot be understood or is another release's, and
+        BuildError(code="build-required") for a release without wheels whose source distribution does not say all.
         """
         task = self._metadata_task(release.name, representative(release))
         self._guess_next(release)
@@ -135,6 +136,10 @@ class IndexSource:
 
     def _fetch_metadata(self, name: NormalizedName, artifact: Artifact) -> ReleaseMetadata:
         core = parse_core_metadata(self._client.metadata(artifact))
+        if (core.name, core.version) != (name, artifact.version):
+            raise WheelError(
+                f"METADATA is that of {shown(f'{core.display_name} {core.version}')}", code="wheel-identity"
+            )
         metadata = ReleaseMetadata(
             requires_dist=tuple(core.requires_dist),
             provides_extra=tuple(core.provides_extra),

@@ -87,7 +87,7 @@ def _parse_toml(text: str | bytes, filename: str) -> Mapping[str, Any]:
             raise _invalid(
                 filename,
                 "it holds the marks of a merge conflict",
-                hint="take either side and run `pyvstore lock`: versions locked there are kept",
+                hint="resolve pyproject.toml, then run `pyvstore lock`: it keeps what both sides have locked",
             ) from error
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else f"not TOML: {error}"
         raise _invalid(filename, _one_line(reason)) from error

@@ -8,7 +8,7 @@ from pyvstore.errors import UsageError
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
-from pyvstore.ops.lockfiles import is_current, question, read_lock, require_fresh
+from pyvstore.ops.lockfiles import is_current, question, read_lock, read_lock_to_replace, require_fresh
 from pyvstore.ops.options import NO_UPGRADE, Upgrade
 
 
@@ -17,6 +17,7 @@ def lock(
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
+    A merge conflict in it is resolved: what both sides have locked stays where it fits.
     Starts no Python. With ``check`` nothing is resolved or written. Raises UsageError for ``check`` with
     ``upgrade`` and for an upgrade of what is not there, ResolutionError where there is no answer,
     FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
@@ -29,8 +30,8 @@ def lock(
         )
     project = context.project()
     with project.locked():
-        old = read_lock(project)
         asked = question(project, project.files.read_document().data, flags)
+        old = read_lock(project) if check else read_lock_to_replace(project)
         if check:
             require_fresh(old, asked, "--check")
             return False

@@ -10,6 +10,7 @@ from pyvstore.events import Warned
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.freshness import explain_stale, lock_inputs
 from pyvstore.lockfile.inputs import LockInputs
+from pyvstore.lockfile.merge import parse_conflicted
 from pyvstore.lockfile.parse import parse_lock
 from pyvstore.ops.context import Project
 from pyvstore.ops.settings import read_settings
@@ -53,6 +54,20 @@ def read_lock(project: Project) -> LockDocument | None:
 def is_current(document: LockDocument | None, asked: Question) -> bool:
     """Return whether there is a lockfile and it answers ``asked``."""
     return document is not None and not explain_stale(document, asked.inputs)
+
+
+def read_lock_to_replace(project: Project) -> LockDocument | None:
+    """Return the project's lockfile as `read_lock` does; with the marks of a merge conflict, what both sides have.
+
+    That is told as a warning (``lock-conflict``), and what is returned answers nothing: it is for being replaced.
+    """
+    raw = project.files.read_lock()
+    merged = None if raw is None else parse_conflicted(raw)
+    if merged is None:
+        return read_lock(project)
+    sentence = "pylock.toml has a merge conflict: what both sides have locked is kept where it fits"
+    project.context.reporter.emit(Warned("lock-conflict", sentence))
+    return merged
 
 
 def require_lock(document: LockDocument | None, why: str) -> LockDocument:

@@ -22,6 +22,10 @@ from pyvstore.resolution.policy import Builds, Policy
 from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
 from pyvstore.resolution.source import CandidateSource, OfferedRelease
 from pyvstore.resolution.universe import Universe
+from pyvstore.wheel.names import shown
+
+MOST_REQUIREMENTS = 10_000
+"""Of one release, or of one of its extras: what has more means no good, and the search is not linear in them."""
 
 
 class Unread(Exception):  # noqa: N818 - control flow, not an error
@@ -192,7 +196,8 @@ class Catalogue:
             try:
                 metadata = self._read[key] = self._source.metadata(offering.releases[rank])
             except (WheelError, BuildError) as error:
-                self._reject(offering, rank, error.code, error.message)
+                reason = f"{error.message}: {error.causes[0]}" if error.causes else error.message
+                self._reject(offering, rank, error.code, reason)
                 return None
         self._metadata[key] = metadata
         misfit = self.universe.full & ~self.universe.requires_python_mask(metadata.requires_python)
@@ -215,16 +220,18 @@ class Catalogue:
         if metadata is None:
             return None
         found: list[Dependency] = []
-        for line in sorted(metadata.requires_dist):  # their order in the file must not decide anything
-            if concerns_another_extra(line, extra):
-                continue
+        lines = {line for line in metadata.requires_dist if not concerns_another_extra(line, extra)}
+        if len(lines) > MOST_REQUIREMENTS:
+            self._reject(offering, rank, "too-many-requirements", f"it has {len(lines):,} requirements")
+            return None
+        for line in sorted(lines):  # their order in the file must not decide anything
             try:
                 parsed = parse_requirement(line)
                 mask = self.universe.marker_mask(parsed.marker_text, extra)
                 if extra:
                     mask &= ~self.universe.marker_mask(parsed.marker_text)
             except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
-                self._reject(offering, rank, "malformed-requirement", f"its requirement {line!r} is malformed")
+                self._reject(offering, rank, "malformed-requirement", f"its requirement {shown(line)} is malformed")
                 return None
             found += self.rewritten(parsed, mask)
         if any(dependency.parsed.url for dependency in found):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -19,6 +19,9 @@ from pyvstore.resolution.source import OfferedRelease
 
 EVERY = -1
 """All bits set: a specifier that bounds nothing."""
+
+LONGEST_NAME = 255
+"""Of a project, in characters: no index can have a longer one."""
 
 _EXTRA_EQUALS = re.compile(r"""\bextra\s*==\s*["']([^"']*)["']""")
 _OR = re.compile(r"\bor\b")
@@ -55,9 +58,12 @@ def parse_requirement(line: str) -> ParsedRequirement:
     """Parse one ``Requires-Dist`` line (PEP 508).
 
     Raises:
-        packaging.requirements.InvalidRequirement: the line is malformed.
+        packaging.requirements.InvalidRequirement: the line is malformed, or its name longer than `LONGEST_NAME`.
     """
-    return normalise(foreign.parse_requirement(line))
+    parsed = foreign.parse_requirement(line)
+    if len(parsed.name) > LONGEST_NAME:
+        raise InvalidRequirement(f"the name has {len(parsed.name)} characters")
+    return normalise(parsed)
 
 
 def normalise(requirement: Requirement) -> ParsedRequirement:

@@ -163,6 +163,7 @@ class Wording:
     def _python_terms(self) -> list[_Term]:
         versions = self._versions
         below = [self._pythons_below(version) for version in versions] + [self._full]
+        lower, upper = ([self._cut(version, operator) for version in versions] for operator in (">=", "<"))
         terms = []
         for low in range(len(versions)):
             for high in range(low + 1, len(versions) + 1):
@@ -171,9 +172,9 @@ class Wording:
                     continue
                 atoms = []
                 if low:
-                    atoms.append(self._cut(versions[low], ">="))
+                    atoms.append(lower[low])
                 if high < len(versions):
-                    atoms.append(self._cut(versions[high], "<"))
+                    atoms.append(upper[high])
                 terms.append(_Term(mask, tuple(atoms)))
         minors = sorted({version.release[:2] for version in versions})
         if len(minors) > 1:

@@ -114,8 +114,6 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "no author": (without('created-by = "x"'), "created-by"),
     "no packages": ('lock-version = "1.0"\ncreated-by = "x"\n', "packages"),
     # ── the text ─────────────────────────────────────────────────────────────────────────────────────────────
-    "a merge conflict": (f"<<<<<<< HEAD\n{lock()}=======\n{lock()}>>>>>>> other\n", "merge conflict"),
-    "a merge conflict with CRLF": (f"<<<<<<< HEAD\r\n{lock()}=======\r\n{lock()}>>>>>>> other\r\n", "merge conflict"),
     "bytes that are not UTF-8": (lock().encode() + b"# \xff\n", "UTF-8"),
     "UTF-16": (lock().encode("utf-16"), "UTF-8"),
     "a NUL": (lock() + "\0", "TOML"),
@@ -213,6 +211,19 @@ def test_a_lockfile_with(world: World, inside: Run, name: str) -> None:
         assert place in outcome.err, outcome.err
         assert "hunter2" not in outcome.err
         assert "hint: " in outcome.err
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_lockfile_with_a_merge_conflict_is_refused_with_the_command_that_resolves_it(
+    world: World, inside: Run, line_end: str
+) -> None:
+    project_of(world)
+    text = f"<<<<<<< HEAD\n{lock()}=======\n{lock()}>>>>>>> other\n".replace("\n", line_end)
+    (world.project / "pylock.toml").write_bytes(text.encode())
+    others = [words for words in COMMANDS if words != ["lock"]]
+    for outcome in refused_by_all(world, inside, [*others, ["lock", "--check"]], "lock-invalid"):
+        assert "it holds the marks of a merge conflict" in outcome.err
+        assert "hint: resolve pyproject.toml, then run `pyvstore lock`" in outcome.err
 
 
 def test_a_lockfile_of_a_later_format_is_refused_clearly_and_kept(world: World, inside: Run) -> None:

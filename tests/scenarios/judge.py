@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -66,8 +66,16 @@ def accepts(published: Published, environment: Mapping[str, str]) -> bool:
     return all(SpecifierSet(text or "").contains(full, prereleases=True) for text in texts)
 
 
-def is_satisfiable(source: MemorySource, roots: Iterable[str], environment: Mapping[str, str]) -> bool:
-    """Search exhaustively for any answer in one environment; files, yanks and pre-releases do not matter."""
+def is_satisfiable(
+    source: MemorySource,
+    roots: Iterable[str],
+    environment: Mapping[str, str],
+    serves: Callable[[str, Version], bool] = lambda _name, _version: True,
+) -> bool:
+    """Search exhaustively for any answer in one environment; files, yanks and pre-releases do not matter.
+
+    ``serves`` says which versions may be in it.
+    """
 
     def extend(chosen: dict[str, Version], seen: frozenset[tuple[str, str]], pending: list[Requirement]) -> bool:
         if not pending:
@@ -77,7 +85,8 @@ def is_satisfiable(source: MemorySource, roots: Iterable[str], environment: Mapp
         versions = [chosen[name]] if name in chosen else sorted(source.projects.get(name, {}), reverse=True)
         for version in versions:
             published = source.projects[name][version]
-            if not requirement.specifier.contains(version, prereleases=True) or not accepts(published, environment):
+            is_fit = requirement.specifier.contains(version, prereleases=True) and accepts(published, environment)
+            if not is_fit or not serves(name, version):
                 continue
             nodes = {(name, extra) for extra in ("", *map(canonicalize_name, requirement.extras))} - seen
             more = [found for _, extra in sorted(nodes) for found in _holding(published.lines(), extra, environment)]

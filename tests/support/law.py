@@ -86,11 +86,11 @@ def breaches(
     found: dict[str, None] = {}
     covered = 0
     for machine in MACHINES:
-        for environment in _environments(machine):
+        for environment in environments(machine):
             if not _covers(lock, environment):
                 continue
             covered += 1
-            tags = _tags(machine, environment["python_version"])
+            tags = tags_of(machine, environment["python_version"])
             for extras, groups in _ways(lock):
                 where = f"on {machine.name} {environment['python_full_version']} {extras or ''}{groups or ''}"
                 judged = _judge(lock, pyproject, facts, (environment, tags, extras, groups))
@@ -98,7 +98,8 @@ def breaches(
     return list(found) if covered else ["no environment is covered"]
 
 
-def _environments(machine: Machine) -> Iterator[dict[str, str]]:
+def environments(machine: Machine) -> Iterator[dict[str, str]]:
+    """Yield the marker variables of every Python that is looked at, on ``machine``."""
     for minor in MINORS:
         for patch in PATCHES:
             full = f"3.{minor}.{patch}"
@@ -111,7 +112,8 @@ def _environments(machine: Machine) -> Iterator[dict[str, str]]:
 
 
 @cache
-def _tags(machine: Machine, python: str) -> frozenset[Tag]:
+def tags_of(machine: Machine, python: str) -> frozenset[Tag]:
+    """Return what a CPython like ``3.12`` on ``machine`` can install."""
     version = tuple(map(int, python.split(".")))
     interpreter = "cp" + python.replace(".", "")
     return frozenset(cpython_tags(version, platforms=machine.platforms, abis=[interpreter])) | frozenset(
@@ -214,7 +216,7 @@ def _asked(
 
 
 def _has_file(package: Mapping[str, Any], tags: frozenset[Tag]) -> bool:
-    return "sdist" in package or any(not tags.isdisjoint(_tags_of(_name(row))) for row in package.get("wheels", ()))
+    return "sdist" in package or any(not tags.isdisjoint(wheel_tags(_name(row))) for row in package.get("wheels", ()))
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -230,5 +232,5 @@ _marker, _requirement, _specifier = cache(Marker), cache(Requirement), cache(Spe
 
 
 @cache
-def _tags_of(filename: str) -> frozenset[Tag]:
+def wheel_tags(filename: str) -> frozenset[Tag]:
     return parse_wheel_filename(filename)[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -98,6 +99,7 @@ def _release(name: NormalizedName, version: Version, published: Published) -> Re
             version=version,
             filename=filename,
             url=f"{INDEX}{name}/{filename}",
+            hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
             requires_python=published.requires_python,
             yanked="" if published.yanked else None,
             index_url=INDEX,
