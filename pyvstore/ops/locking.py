@@ -117,36 +117,41 @@ def _resolution(project: Project, asked: Question, old: LockDocument | None, upg
         reporter=context.reporter,
         refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
     )
-    with client:
+    with client, IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source:
 
         def answer() -> Resolution:
-            with IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source:
-                return resolve_requirements(
-                    roots_of(asked.requirements),
-                    universe=Universe.of(lattice),
-                    source=source,
-                    preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
-                    policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
-                    regions=old.forks if old is not None and keeps_old else (),
-                    reporter=context.reporter,
-                )
+            return resolve_requirements(
+                roots_of(asked.requirements),
+                universe=Universe.of(lattice),
+                source=source,
+                preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
+                policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
+                regions=old.forks if old is not None and keeps_old else (),
+                reporter=context.reporter,
+            )
 
-        return _twice(answer, client)
+        return _in_the_end(answer, source)
 
 
-def _twice(answer: Callable[[], Resolution], client: IndexClient) -> Resolution:
-    """Return the answer; before it is a refusal, ask again for the pages that were believed without asking."""
-    try:
-        resolution = answer()
-        if all(map(_is_lockable, resolution.packages)) or not client.distrust():
-            return resolution
-    except ResolutionError:
-        if not client.distrust():
-            raise
-    except FetchError as error:
-        if error.code not in _SAID_BY_PAGES or not client.distrust():
-            raise
-    return answer()
+def _in_the_end(answer: Callable[[], Resolution], source: IndexSource) -> Resolution:
+    """Return the answer; before it is a refusal, ask again for the pages behind it that were believed without asking.
+
+    Where they say what they said, the refusal stands. Where one says something else, everything is answered again; the
+    next refusal may be about other pages. Each page is asked for once, so this ends.
+    """
+    while True:
+        try:
+            resolution = answer()
+        except ResolutionError as error:  # noqa: PERF203 - a turn is a whole resolution
+            if not source.renew(error.projects or None):
+                raise
+        except FetchError as error:
+            if error.code not in _SAID_BY_PAGES or not source.renew():
+                raise
+        else:
+            doubtful: set[str] = {package.name for package in resolution.packages if not _is_lockable(package)}
+            if not doubtful or not source.renew(doubtful):
+                return resolution
 
 
 def _is_lockable(package: ResolvedPackage) -> bool:

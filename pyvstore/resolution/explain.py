@@ -61,6 +61,7 @@ class _Explanation:
         if remarks:
             causes.append("\n".join(remarks))
         error = ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error.projects = self._diagnosis.names
         error.unknown = tuple(self._diagnosis.sinks) if code == "no-such-project" else ()
         return error
 
