@@ -12,6 +12,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -231,6 +232,12 @@ class PageRelease:
         if self.files:
             return None
         return next(filter(None, map(self._excluded, self._page.artifacts(self.version))), None)
+
+    @property
+    def uploaded(self) -> datetime | None:
+        """When the first of its files was uploaded; files whose time is not known do not count."""
+        moments = [one.upload_time for one in self._page.artifacts(self.version)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     @property
     def wheels(self) -> Sequence[Artifact]:

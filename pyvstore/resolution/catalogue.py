@@ -281,6 +281,10 @@ class Catalogue:
                     link.setdefault(rank, set()).add(dependency.parsed.text)
         return found
 
+    def overrides_of(self, name: NormalizedName) -> Sequence[ParsedRequirement]:
+        """Return what replaces every requirement on ``name``; nothing where they stand as they are."""
+        return self._overrides.get(name, ())
+
     def rewritten(self, parsed: ParsedRequirement, mask: int) -> Iterator[Dependency]:
         """Apply exclusions and overrides to one requirement that holds on ``mask``."""
         if not mask or parsed.name in self.policy.excluded:

@@ -21,6 +21,8 @@ from pyvstore.resolution.splitting import Split
 MAX_ROUNDS = 12_000
 """Of all trials together: some seconds at worst."""
 MAX_ROUNDS_PER_TRIAL = 5_000
+MAX_POINTS = 100
+"""At which a failure is looked for; the first has it, unless it is one of several that must be answered together."""
 
 Link = tuple[str, str]
 T = TypeVar("T")
@@ -33,7 +35,8 @@ class Conflict:
     Attributes:
         roots: positions in the question's roots.
         links: (parent, child) → rank of the parent's release → what it requires of the child.
-        point: one environment where it fails; ``mask`` are all of those.
+        point: one environment where it fails, or several that no marker can tell apart and that fail together.
+        mask: all environments where it fails.
     """
 
     roots: tuple[int, ...]
@@ -49,20 +52,37 @@ def reduce_failure(
 
     Freezes ``catalogue``.
     """
-    return _Reduction(catalogue, question, inclinations, region & -region).run()
+    reduction = _Reduction(catalogue, question, inclinations)
+    reduction.settle_on(region)
+    return reduction.run()
 
 
 class _Reduction:
-    def __init__(self, catalogue: Catalogue, question: Question, inclinations: Inclinations, point: int) -> None:
+    def __init__(self, catalogue: Catalogue, question: Question, inclinations: Inclinations) -> None:
         self._catalogue = catalogue
         self._question = question
         self._inclinations = inclinations
-        self._point = point
         self._effort = Effort()
-        # The failure was found on a larger region, whose searches may have read other versions than this point needs.
-        self._fails(range(len(question.roots)), None, point)
-        catalogue.is_frozen = True
-        self._links = catalogue.links(point)
+        self._point = 0
+        self._links: dict[Link, dict[int, set[str]]] = {}
+
+    def settle_on(self, region: int) -> None:
+        """Choose a point of ``region`` to explain the failure for, and know all that matters there.
+
+        The failure was found on a larger region, whose searches may have read other versions than one point needs, and
+        which may have an answer at each of its points, only not one for several that no marker can tell apart.
+        """
+        universe = self._catalogue.universe
+        points = [1 << position for position in range(region.bit_length()) if region >> position & 1]
+        alike = list(dict.fromkeys(universe.inseparable_from(point) & region for point in points))
+        for point in [*points[:MAX_POINTS], *(mask for mask in alike if mask & (mask - 1))]:
+            self._point = point
+            if self._fails(range(len(self._question.roots)), None, point) is not None:
+                break
+        else:
+            self._point = points[0]
+        self._catalogue.is_frozen = True
+        self._links = self._catalogue.links(self._point)
 
     def run(self) -> Conflict | None:
         roots = [number for number, root in enumerate(self._question.roots) if root.mask & self._point]
@@ -83,8 +103,10 @@ class _Reduction:
         mask = self._point
         left = self._catalogue.universe.full & ~mask
         while left:
-            point = left & -left
-            left ^= point
+            point = (
+                self._catalogue.universe.inseparable_from(left & -left) & left if mask & (mask - 1) else left & -left
+            )
+            left &= ~point
             if self._fails(roots, links, point) is not None:
                 mask |= point
         return Conflict(

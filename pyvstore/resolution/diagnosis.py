@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,13 @@ from packaging.utils import NormalizedName
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.conflict import Conflict
 from pyvstore.resolution.offering import Offering
-from pyvstore.resolution.policy import Prereleases
+from pyvstore.resolution.policy import Builds, Prereleases
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.requirement import ParsedRequirement, parse_requirement
 from pyvstore.resolution.search import Question
+from pyvstore.resolution.wording import spans
+
+_CPYTHON = re.compile(r"cp(\d)(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,11 @@ class Diagnosis:
             ruling = Ruling("no-solution", f"outside the constraint {self.constraint_against(offering, rank)}")
         elif not release.wheels and release.sdist is None:
             ruling = Ruling("no-wheel", "without files")
-        elif not appraisal.pythons & point:
-            wanted = release.requires_python or self._metadata_python(offering, rank)
+        elif point & ~appraisal.pythons:
+            wanted = self.python_bound(offering, rank)
             ruling = Ruling("no-python", f"for Python {wanted}" if wanted else "for another Python")
-        elif not appraisal.files & point:
-            kind = "without a wheel" if self._catalogue.policy.wheels_allowed(offering.name) else "without an sdist"
-            ruling = Ruling("no-wheel", f"{kind} for {self._catalogue.universe.describe(point)}")
+        elif point & ~appraisal.files:
+            ruling = Ruling("no-wheel", self._without_files(offering, rank, self._conflict.mask & ~appraisal.files))
         elif release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
             ruling = Ruling("no-unyanked", f"yanked{f' ({release.yanked})' if release.yanked else ''}")
         elif disallowed:
@@ -115,12 +118,48 @@ class Diagnosis:
             ruling = Ruling("no-usable-version", f"unusable: {defect.reason}")
         return ruling
 
-    def _metadata_python(self, offering: Offering, rank: int) -> str | None:
-        metadata = (
-            self._catalogue.metadata(offering, rank) if (offering.name, rank) in self._catalogue.misfits else None
-        )
-        files = offering.releases[rank].wheels
-        return metadata.requires_python if metadata else next((file.requires_python for file in files), None)
+    def _without_files(self, offering: Offering, rank: int, where: int) -> str:
+        policy, release = self._catalogue.policy, offering.releases[rank]
+        if not policy.wheels_allowed(offering.name):
+            return "without a source distribution, and `no-binary` shuts out its wheels"
+        place = f"without a wheel for {self._catalogue.universe.describe(where)}"
+        if release.sdist is not None and policy.builds(offering.name) is Builds.NEVER:
+            return f"{place}, and `no-build` shuts out its source distribution"
+        return place
+
+    def python_bound(self, offering: Offering, rank: int) -> str | None:
+        """Return which Pythons a release wants, by the page or by its metadata."""
+        release = offering.releases[rank]
+        if release.requires_python:
+            return release.requires_python
+        if (offering.name, rank) in self._catalogue.misfits:
+            metadata = self._catalogue.metadata(offering, rank)
+            return metadata.requires_python if metadata else None
+        return next((file.requires_python for file in release.wheels), None)
+
+    def days_of_upload(self, name: str) -> tuple[str, ...]:
+        """Return the first and the last day on which a version came that matches and is too new; () if not known."""
+        offering = self._catalogue.offering(NormalizedName(name))
+        if offering is None:
+            return ()
+        rulings = self.rulings[name].items()
+        ranks = [rank for ruling, ranks in rulings if ruling.code == "no-old-version" for rank in ranks]
+        moments = [moment for rank in ranks if (moment := offering.releases[rank].uploaded) is not None]
+        return (f"{min(moments):%Y-%m-%d}", f"{max(moments):%Y-%m-%d}") if moments else ()
+
+    def made_for(self, offering: Offering, rank: int) -> str | None:
+        """Return which Pythons the wheels of a release are for: ``Python 3.10-3.11``; None where that is no reason."""
+        found: set[tuple[int, ...]] = set()
+        for wheel in offering.releases[rank].wheels:
+            pythons, abi, _ = wheel.filename.removesuffix(".whl").rsplit("-", 3)[1:]
+            minors = [_CPYTHON.fullmatch(python) for python in pythons.split(".")]
+            if abi.endswith("abi3") or None in minors:
+                return None
+            found.update((int(minor[1]), int(minor[2])) for minor in minors if minor is not None)
+        failing = {
+            point.python_full_version.release[:2] for point in self._catalogue.universe.within(self._conflict.mask)
+        }
+        return f"Python {', '.join(spans(sorted(found)))}" if found and failing.isdisjoint(found) else None
 
     def constraint_against(self, offering: Offering, rank: int) -> str | None:
         """Return the constraint that shuts out a version, if one does."""
