@@ -271,6 +271,18 @@ class Catalogue:
                 found.append(Dependency(parsed, where))
         return found
 
+    def known(self, name: NormalizedName) -> Offering | None:
+        """Return the releases of ``name`` if they were asked for, and there are any."""
+        return self._offerings.get(name)
+
+    def wishes(self, point: int) -> dict[str, dict[int, list[tuple[str, ParsedRequirement]]]]:
+        """Return what is known of requirements on ``point``: name → rank → (extra, requirement)."""
+        found: dict[str, dict[int, list[tuple[str, ParsedRequirement]]]] = {}
+        for (name, rank, extra), dependencies in self._dependencies.items():
+            wishes = found.setdefault(name, {}).setdefault(rank, [])
+            wishes += [(extra, dependency.parsed) for dependency in dependencies if dependency.mask & point]
+        return found
+
     def links(self, point: int) -> dict[tuple[str, str], dict[int, set[str]]]:
         """Return what is known of who requires whom on ``point``: (parent, child) → parent's rank → requirements."""
         found: dict[tuple[str, str], dict[int, set[str]]] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pyvstore.resolution.catalogue import Catalogue, Unread
+from pyvstore.resolution.excerpt import Excerpts
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.search import Attempt, Dead, Effort, Question, search
 from pyvstore.resolution.splitting import Split
@@ -65,6 +66,7 @@ class _Reduction:
         self._effort = Effort()
         self._point = 0
         self._links: dict[Link, dict[int, set[str]]] = {}
+        self._excerpted: dict[int, Excerpts] = {}
 
     def settle_on(self, region: int) -> None:
         """Choose a point of ``region`` to explain the failure for, and know all that matters there.
@@ -154,11 +156,9 @@ class _Reduction:
         rounds = min(MAX_ROUNDS_PER_TRIAL, MAX_ROUNDS - self._effort.rounds)
         if rounds <= 0:
             return None
-        chosen = set(roots)
-        question = replace(
-            self._question,
-            roots=tuple(root for number, root in enumerate(self._question.roots) if number in chosen),
-        )
+        wanted = [self._question.roots[number] for number in sorted(roots)]
+        question = replace(self._question, roots=tuple(root for root in wanted if root.mask & point))
+        links = None if links is None else list(links)
         try:
             search(
                 self._catalogue,
@@ -167,13 +167,22 @@ class _Reduction:
                 inclinations=self._inclinations,
                 effort=self._effort,
                 attempts=(Attempt(rounds),),
-                kept=None if links is None else frozenset(links),
+                kept=None
+                if links is None
+                else self._excerpts(point).of([root.parsed for root in question.roots], links),
             )
         except Dead as dead:
             return frozenset(dead.names) if dead.is_certain else None
         except (Unread, Split):
             return None
         return None
+
+    def _excerpts(self, point: int) -> Excerpts:
+        found = self._excerpted.get(point)
+        if found is None:
+            constraints = self._question.constraints
+            found = self._excerpted[point] = Excerpts(self._catalogue, self._inclinations, constraints, point)
+        return found
 
     def _distances(self, names: Iterable[str], links: Sequence[Link]) -> dict[str, int]:
         """Return how many links each name is away from ``names``."""
