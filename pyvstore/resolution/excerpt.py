@@ -1,4 +1,4 @@
-"""A part of the graph that behaves like the whole as far as one failure goes: some links, and a few versions of each name.
+"""A part of the graph that fails where the whole does: some links between projects, and a few versions of each.
 
 Hundreds of releases of a project differ in nothing that matters to a conflict. Those that the same requirements accept,
 that can be used alike, and that require the same are one *kind*; where one of a kind leads nowhere, all of it does. So
