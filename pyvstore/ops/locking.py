@@ -96,7 +96,7 @@ def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade
     try:
         resolution = _resolution(project, asked, old, upgrade)
     except ResolutionError as error:
-        error.hint = _spelling(project, error.unknown) or error.hint
+        error.hint = _spelling(project, error.unknown) or _other_indexes(asked, error) or error.hint
         raise
     project.context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
     _tell(project, resolution, old)
@@ -172,6 +172,15 @@ def _spelling(project: Project, unknown: Sequence[str]) -> str | None:
     known = project.store.names().difference(unknown)
     alike = [found for found in (closest_name(name, known) for name in unknown) if found]
     return f"did you mean {' and '.join(f'`{name}`' for name in alike)}?" if alike else None
+
+
+def _other_indexes(asked: Question, error: ResolutionError) -> str | None:
+    """Return a hint where another index might have what the only one that is asked does not have."""
+    first, *others = (setting.name for setting in asked.settings.indexes)
+    if not others or error.code not in {"no-such-project", "no-version"}:
+        return None
+    rest = " or ".join(others)
+    return f"one index is asked in this version, here {first} and not {rest}: see that it has what is wanted"
 
 
 def tell_changes(reporter: Reporter, old: LockDocument | None, new: LockDocument) -> None:

@@ -17,6 +17,7 @@ from pyvstore.errors import BuildError, FetchError, WheelError
 from pyvstore.events import Reporter, Resolving
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.release import ReleaseMetadata
+from pyvstore.resolution.lineage import lineage
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
 from pyvstore.resolution.policy import Builds, Policy
 from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
@@ -87,6 +88,8 @@ class Catalogue:
             found = Offering(name, self._source.releases(name))
         except FetchError as error:
             if error.code != "no-such-project":
+                way = lineage(name, self._dependencies, self._offerings)
+                error.causes += () if way is None else (way,)
                 raise
         self._offerings[name] = found
         return found

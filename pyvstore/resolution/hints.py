@@ -174,11 +174,7 @@ class Hints:
         """Offer bounds that let in the nearest version that serves where this fails."""
         if self._offering is None or not self._is_direct or not self._matching:
             return []
-        mask = self._conflict.mask
-        serving = 0
-        for rank in ranks_of(self._finals & ~self._matching):
-            if not mask & ~self._catalogue.appraise(self._offering, rank).files:
-                serving |= 1 << rank
+        serving = self._serving(self._conflict.mask) or self._serving(self._conflict.point)
         newer = self._pick(serving >> self._matching.bit_length() << self._matching.bit_length(), lowest=True)
         if newer is not None:
             return [f"let in a version that serves there: `{self._sink}>={newer}`"]
@@ -187,6 +183,15 @@ class Hints:
             return []
         top = self._offering.releases[self._matching.bit_length() - 1].version
         return [f"let in a version that serves there: `{self._sink}>={older},<={top}`"]
+
+    def _serving(self, mask: int) -> int:
+        """Return the versions without a flaw that have files for all of ``mask``, and do not match."""
+        assert self._offering is not None  # noqa: S101 - some of its versions match
+        return sum(
+            1 << rank
+            for rank in ranks_of(self._finals & ~self._matching)
+            if not mask & ~self._catalogue.appraise(self._offering, rank).files
+        )
 
     # --- facts --------------------------------------------------------------------------------------------------
 

@@ -52,11 +52,10 @@ WAYS = {
     "a corner of what was narrowed before": (
         LINUX,
         "sys_platform == 'linux' and python_version == '3.14'",
-        'environments = ["'
-        + "sys_platform == 'linux' and (python_version < '3.14' or sys_platform == 'darwin')"
-        + '", "'
-        + "platform_machine == 'arm64' and (python_version < '3.14' or sys_platform == 'darwin')"
-        + '"]',
+        (
+            """environments = ["sys_platform == 'linux' and (python_version < '3.14' or sys_platform == 'darwin')", """
+            """"platform_machine == 'arm64' and (python_version < '3.14' or sys_platform == 'darwin')"]"""
+        ),
     ),
     "a Python with one of several parts": (
         AXIS,
