@@ -23,7 +23,7 @@ MAX_ROUNDS = 12_000
 """Of all trials together: some seconds at worst."""
 MAX_ROUNDS_PER_TRIAL = 5_000
 MAX_POINTS = 100
-"""At which a failure is looked for; the first has it, unless it is one of several that must be answered together."""
+"""At which a failure is looked for. The first has it, unless it is one of several that must be answered together."""
 
 Link = tuple[str, str]
 T = TypeVar("T")
@@ -67,6 +67,7 @@ class _Reduction:
         self._point = 0
         self._links: dict[Link, dict[int, set[str]]] = {}
         self._excerpted: dict[int, Excerpts] = {}
+        self._has_given_up = False
 
     def settle_on(self, region: int) -> None:
         """Choose a point of ``region`` to explain the failure for, and know all that matters there.
@@ -80,6 +81,9 @@ class _Reduction:
         for point in [*points[:MAX_POINTS], *(mask for mask in alike if mask & (mask - 1))]:
             self._point = point
             if self._fails(range(len(self._question.roots)), None, point) is not None:
+                break
+            if self._has_given_up:
+                self._point = points[0]
                 break
         else:
             self._point = points[0]
@@ -102,21 +106,26 @@ class _Reduction:
         roots, links = self._narrow(roots, links)
         links = self._without(links, lambda kept: (roots, kept))
         links = self._reachable(roots, links)
-        mask = self._point
-        left = self._catalogue.universe.full & ~mask
-        while left:
-            point = (
-                self._catalogue.universe.inseparable_from(left & -left) & left if mask & (mask - 1) else left & -left
-            )
-            left &= ~point
-            if self._fails(roots, links, point) is not None:
-                mask |= point
         return Conflict(
             roots=tuple(sorted(roots)),
             links={link: self._links[link] for link in sorted(links)},
             point=self._point,
-            mask=mask,
+            mask=self._extent(roots, links),
         )
+
+    def _extent(self, roots: list[int], links: list[Link]) -> int:
+        """Return all points where these requirements fail as they do where they were found to."""
+        universe = self._catalogue.universe
+        is_single = not self._point & (self._point - 1)
+        mask = self._point
+        left = universe.full & ~mask
+        while left:
+            lowest = left & -left
+            point = lowest if is_single else universe.inseparable_from(lowest) & left
+            left &= ~point
+            if self._fails(roots, links, point) is not None:
+                mask |= point
+        return mask
 
     def _narrow(self, roots: list[int], links: list[Link]) -> tuple[list[int], list[Link]]:
         """Keep what leads to the names that the search last failed on, as long as that still fails."""
@@ -155,6 +164,7 @@ class _Reduction:
         """
         rounds = min(MAX_ROUNDS_PER_TRIAL, MAX_ROUNDS - self._effort.rounds)
         if rounds <= 0:
+            self._has_given_up = True
             return None
         wanted = [self._question.roots[number] for number in sorted(roots)]
         question = replace(self._question, roots=tuple(root for root in wanted if root.mask & point))
@@ -172,6 +182,7 @@ class _Reduction:
                 else self._excerpts(point).of([root.parsed for root in question.roots], links),
             )
         except Dead as dead:
+            self._has_given_up = not dead.is_certain
             return frozenset(dead.names) if dead.is_certain else None
         except (Unread, Split):
             return None

@@ -174,3 +174,14 @@ def test_points_that_fail_only_together_are_explained_together() -> None:
         "split 1 is without a wheel for Python 3.12\N{EN DASH}3.14 on linux-x86_64-musl",
         "split 2 is without a wheel for Python 3.12\N{EN DASH}3.14 on linux-x86_64",
     ]
+
+
+def test_a_search_that_gave_up_is_not_repeated_at_every_point(
+    efforts: list[Effort], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reduction, "MAX_ROUNDS_PER_TRIAL", 2)
+    source = MemorySource(crowd(4))
+    with pytest.raises(ResolutionError, match="the search was given up"):
+        resolve(roots_of(["tool", "theme<30"]), universe=Universe.of(Lattice(requires_python=">=3.11")), source=source)
+    (effort,) = efforts
+    assert effort.searches <= 2
