@@ -56,20 +56,43 @@ class Diagnosis:
         named = [str(parsed.name) for parsed, _ in self.roots] + [child for _, child in conflict.links]
         self.names = tuple(dict.fromkeys(named))
         self.sinks = tuple(name for name in self.names if name not in parents) or self.names[-1:]
-        self.matching = {name: self._match(name) for name in self.names}
+        self.matching: dict[str, int] = {}
+        for name in self.names:
+            self._match(name)
         self.rulings = {name: self._rule(name) for name in self.names}
 
     def incoming(self, name: str) -> list[list[ParsedRequirement]]:
         """Return the requirements on ``name``, one list of alternatives for each who asks."""
         roots = [[parsed] for parsed, _ in self.roots if parsed.name == name]
         links = [
-            [parse_requirement(text) for text in sorted({text for texts in ranks.values() for text in texts})]
-            for (_, child), ranks in self._conflict.links.items()
-            if child == name
+            [
+                parse_requirement(text)
+                for text in sorted({text for rank in self.relevant(*link) for text in ranks[rank]})
+            ]
+            for link, ranks in self._conflict.links.items()
+            if link[1] == name
         ]
         return roots + links
 
+    def relevant(self, parent: str, child: str) -> list[int]:
+        """Return the versions of ``parent`` that want ``child`` and that this is about: those that match, oldest first.
+
+        What was read beside them says nothing of this conflict. All of them where none matches.
+        """
+        ranks = sorted(self._conflict.links[parent, child])
+        matching = self._match(parent)
+        return [rank for rank in ranks if matching >> rank & 1] or ranks
+
     def _match(self, name: str) -> int:
+        known = self.matching.get(name)
+        if known is None:
+            offering = self._catalogue.offering(NormalizedName(name))
+            # Packages that want each other in a circle: whatever it is taken from, all its versions count at first.
+            self.matching[name] = 0 if offering is None else offering.full
+            known = self.matching[name] = self._allowed_by_all(name)
+        return known
+
+    def _allowed_by_all(self, name: str) -> int:
         offering = self._catalogue.offering(NormalizedName(name))
         if offering is None:
             return 0
@@ -175,6 +198,9 @@ class Diagnosis:
         if self._catalogue.offering(NormalizedName(sink)) is None:
             return "no-such-project"
         rulings = self.rulings[sink]
+        usable = self.matching[sink] & ~sum(1 << rank for ranks in rulings.values() for rank in ranks)
+        if usable:
+            return "no-solution"
         if self.matching[sink]:
             newest = max(((max(ranks), ruling.code) for ruling, ranks in rulings.items()), default=(0, "no-solution"))
             return newest[1]

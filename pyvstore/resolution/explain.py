@@ -128,9 +128,8 @@ class _Explanation:
         parts = [self._wants_root(parsed, origin)]
         asked = parsed.text
         for parent, child in steps:
-            ranks = self._conflict.links[parent, child]
-            texts = self._texts(parent, ranks)
-            parts.append(f"{self._subject(parent, asked, ranks)} wants {texts}{self._replaced(child)}")
+            texts = self._texts((parent, child))
+            parts.append(f"{self._subject((parent, child), asked)} wants {texts}{self._replaced(child)}")
             asked = texts
         return parts[0] + "".join(f", {part}" for part in parts[1:-1]) + f", and {parts[-1]}"
 
@@ -142,19 +141,15 @@ class _Explanation:
         """Say that it is not as its author wrote it, where an override took its place."""
         return " (by `overrides`)" if self._catalogue.overrides_of(NormalizedName(name)) else ""
 
-    def _relevant(self, parent: str, ranks: dict[int, set[str]]) -> list[int]:
-        """Return the parent's versions that this is about: those that match and have the requirement."""
-        matching = [rank for rank in sorted(ranks) if self._diagnosis.matching[parent] >> rank & 1]
-        return matching or sorted(ranks)
-
-    def _texts(self, parent: str, ranks: dict[int, set[str]]) -> str:
+    def _texts(self, link: Link) -> str:
         """Return what the relevant versions want, the newest version's wish first."""
-        wishes = [" and ".join(sorted(ranks[rank])) for rank in reversed(self._relevant(parent, ranks))]
+        ranks = self._conflict.links[link]
+        wishes = [" and ".join(sorted(ranks[rank])) for rank in reversed(self._diagnosis.relevant(*link))]
         distinct = list(dict.fromkeys(wishes))
         return " or ".join(distinct[:3]) + (" or others" if len(distinct) > 3 else "")
 
-    def _subject(self, parent: str, asked: str, ranks: dict[int, set[str]]) -> str:
-        relevant = self._relevant(parent, ranks)
+    def _subject(self, link: Link, asked: str) -> str:
+        parent, relevant = link[0], self._diagnosis.relevant(*link)
         matching = [rank for rank in ranks_of(self._diagnosis.matching[parent]) if not self._is_ruled_out(parent, rank)]
         if set(matching) <= set(relevant) and " or " not in asked and " and " not in asked:
             return asked
