@@ -66,10 +66,17 @@ class ProjectError(PyvstoreError):
 
 
 class ResolutionError(PyvstoreError):
-    """No set of versions answers the requirements; ``unknown`` are the names that no index has a project for."""
+    """No set of versions answers the requirements.
+
+    Attributes:
+        unknown: the names that no index has a project for.
+        projects: normalised names of all that the refusal is about: as long as what an index says of them is the same,
+            so is the refusal. Empty where that is not known.
+    """
 
     default_code = "no-solution"
     unknown: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
 
 class LockfileError(PyvstoreError):

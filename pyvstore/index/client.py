@@ -87,13 +87,27 @@ class IndexClient:
         if self._owns_transport:
             self._transport.close()
 
-    def distrust(self) -> bool:
-        """From now on ask for every page once, however fresh; return whether any was believed without asking so far.
+    def renew(self, name: NormalizedName) -> bool:
+        """Ask for a page that was believed without asking; return whether the index now says something else.
 
-        For whoever is about to say no because of what a page does not have: it may have it by now.
+        For whoever is about to say no because of what a page does not have: it may have it by now. An index that does
+        not answer says nothing else.
         """
-        self._refresh = True
-        return not self.offline and bool(self._unasked)
+        if self.offline or name not in self._unasked:
+            return False
+        self._unasked.discard(name)
+        cached = self._cache.read_page(name)
+        try:
+            page = self._remote_page(name, cached)
+        except FetchError as error:
+            return error.code == "no-such-project"
+        self._asked.add(name)
+        return cached is None or page.to_lines() != cached.page.to_lines()
+
+    @property
+    def unasked(self) -> frozenset[NormalizedName]:
+        """The projects whose pages were believed without asking."""
+        return frozenset(self._unasked)
 
     def page(self, name: NormalizedName) -> ProjectPage:
         """Return a project's page, from the cache while it is fresh.

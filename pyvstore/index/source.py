@@ -11,7 +11,8 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -62,7 +63,7 @@ class IndexSource:
         self._workers = Workers(WORKERS)
         self._mutex = threading.Lock()
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
-        self._metadata: dict[str, Task[ReleaseMetadata]] = {}
+        self._metadata: dict[tuple[NormalizedName, str], Task[ReleaseMetadata]] = {}
         self._asked: dict[NormalizedName, set[Version]] = {}
         self._guesses_left = 0 if client.offline else _GUESSES_LIMIT
 
@@ -91,6 +92,24 @@ class IndexSource:
             )
         return tuple(PageRelease(page, version, self._excluded) for version in sorted(page.versions))
 
+    def renew(self, names: Collection[str] | None = None) -> bool:
+        """Ask again for pages of ``names`` (None: all) that were believed unasked; return whether any is another.
+
+        What did not change is kept, with all METADATA that was read of it. Nothing is asked twice: in the end there is
+        nothing to renew.
+        """
+        believed = sorted(self._client.unasked if names is None else self._client.unasked.intersection(names))
+        tasks = [Task(partial(self._client.renew, name)) for name in believed]
+        for task in tasks:
+            self._workers.submit(task)
+        changed = {name for name, task in zip(believed, tasks, strict=True) if task.result()}
+        with self._mutex:
+            for name in changed:
+                self._pages.pop(name, None)
+            for key in [key for key in self._metadata if key[0] in changed]:
+                del self._metadata[key]
+        return bool(changed)
+
     def metadata(self, release: OfferedRelease) -> ReleaseMetadata:
         """Return what the METADATA of a release says.
 
@@ -111,7 +130,9 @@ class IndexSource:
         for release in releases:
             with contextlib.suppress(PyvstoreError):
                 artifact = representative(release)
-                self._guess(self._metadata, artifact.url, partial(self._metadata_task, release.name, artifact))
+                self._guess(
+                    self._metadata, (release.name, artifact.url), partial(self._metadata_task, release.name, artifact)
+                )
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,9 +145,9 @@ class IndexSource:
 
     def _metadata_task(self, name: NormalizedName, artifact: Artifact) -> Task[ReleaseMetadata]:
         with self._mutex:
-            task = self._metadata.get(artifact.url)
+            task = self._metadata.get((name, artifact.url))
             if task is None:
-                task = self._metadata[artifact.url] = Task(lambda: self._fetch_metadata(name, artifact))
+                task = self._metadata[name, artifact.url] = Task(lambda: self._fetch_metadata(name, artifact))
         return task
 
     def _fetch_page(self, name: NormalizedName) -> ProjectPage:
@@ -150,7 +171,7 @@ class IndexSource:
 
     # ── guesses ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _guess(self, known: Mapping[Any, Task[Any]], key: str, make: Callable[[], Task[Any]]) -> None:
+    def _guess(self, known: Mapping[Any, Task[Any]], key: object, make: Callable[[], Task[Any]]) -> None:
         with self._mutex:
             if key in known or self._guesses_left <= 0:
                 return
@@ -217,6 +238,12 @@ class PageRelease:
         if self.files:
             return None
         return next(filter(None, map(self._excluded, self._page.artifacts(self.version))), None)
+
+    @property
+    def uploaded(self) -> datetime | None:
+        """When the first of its files was uploaded; files whose time is not known do not count."""
+        moments = [one.upload_time for one in self._page.artifacts(self.version)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     @property
     def wheels(self) -> Sequence[Artifact]:

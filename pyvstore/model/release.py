@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -20,6 +21,7 @@ class Release:
         requires_python: raw specifier text for files that carry none themselves, or None.
         yanked: the reason ("" when none was given) when every file is yanked, else None (PEP 592).
         excluded: why the user's settings exclude the release, else None.
+        uploaded: when the first of its files was uploaded, if that is known.
         wheels: all wheels, in the index's order; each may have its own ``requires_python`` and ``yanked``.
         sdist: the source distribution, or None.
     """
@@ -29,6 +31,7 @@ class Release:
     requires_python: str | None = None
     yanked: str | None = None
     excluded: str | None = None
+    uploaded: datetime | None = None
     wheels: tuple[Artifact, ...] = ()
     sdist: Artifact | None = None
 

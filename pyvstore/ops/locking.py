@@ -97,7 +97,7 @@ def resolve(project: Project, asked: Question, old: LockDocument | None, upgrade
     try:
         resolution = _resolution(project, asked, old, upgrade)
     except ResolutionError as error:
-        error.hint = _spelling(project, error.unknown) or error.hint
+        error.hint = _spelling(project, error.unknown) or _other_indexes(asked, error) or error.hint
         raise
     project.context.reporter.emit(Resolved(len(resolution.packages), time.perf_counter() - started))
     _tell(project, resolution, old)
@@ -119,36 +119,41 @@ def _resolution(project: Project, asked: Question, old: LockDocument | None, upg
         refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
         patience=context.patience,
     )
-    with client:
+    with client, IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source:
 
         def answer() -> Resolution:
-            with IndexSource(client, usable=Usable(lattice), excluded=exclusion.excluded) as source:
-                return resolve_requirements(
-                    roots_of(asked.requirements),
-                    universe=Universe.of(lattice),
-                    source=source,
-                    preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
-                    policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
-                    regions=old.forks if old is not None and keeps_old else (),
-                    reporter=context.reporter,
-                )
+            return resolve_requirements(
+                roots_of(asked.requirements),
+                universe=Universe.of(lattice),
+                source=source,
+                preferences=_kept(old, upgrade) if old is not None and keeps_old else {},
+                policy=policy_of(asked.settings, lattice, bounds=bounds, offline=context.offline),
+                regions=old.forks if old is not None and keeps_old else (),
+                reporter=context.reporter,
+            )
 
-        return _twice(answer, client)
+        return _in_the_end(answer, source)
 
 
-def _twice(answer: Callable[[], Resolution], client: IndexClient) -> Resolution:
-    """Return the answer; before it is a refusal, ask again for the pages that were believed without asking."""
-    try:
-        resolution = answer()
-        if all(map(_is_lockable, resolution.packages)) or not client.distrust():
-            return resolution
-    except ResolutionError:
-        if not client.distrust():
-            raise
-    except FetchError as error:
-        if error.code not in _SAID_BY_PAGES or not client.distrust():
-            raise
-    return answer()
+def _in_the_end(answer: Callable[[], Resolution], source: IndexSource) -> Resolution:
+    """Return the answer; before it is a refusal, ask again for the pages behind it that were believed without asking.
+
+    Where they say what they said, the refusal stands. Where one says something else, everything is answered again; the
+    next refusal may be about other pages. Each page is asked for once, so this ends.
+    """
+    while True:
+        try:
+            resolution = answer()
+        except ResolutionError as error:  # noqa: PERF203 - a turn is a whole resolution
+            if not source.renew(error.projects or None):
+                raise
+        except FetchError as error:
+            if error.code not in _SAID_BY_PAGES or not source.renew():
+                raise
+        else:
+            doubtful: set[str] = {package.name for package in resolution.packages if not _is_lockable(package)}
+            if not doubtful or not source.renew(doubtful):
+                return resolution
 
 
 def _is_lockable(package: ResolvedPackage) -> bool:
@@ -169,6 +174,15 @@ def _spelling(project: Project, unknown: Sequence[str]) -> str | None:
     known = project.store.names().difference(unknown)
     alike = [found for found in (closest_name(name, known) for name in unknown) if found]
     return f"did you mean {' and '.join(f'`{name}`' for name in alike)}?" if alike else None
+
+
+def _other_indexes(asked: Question, error: ResolutionError) -> str | None:
+    """Return a hint where another index might have what the only one that is asked does not have."""
+    first, *others = (setting.name for setting in asked.settings.indexes)
+    if not others or error.code not in {"no-such-project", "no-version"}:
+        return None
+    rest = " or ".join(others)
+    return f"one index is asked in this version, here {first} and not {rest}: see that it has what is wanted"
 
 
 def tell_changes(reporter: Reporter, old: LockDocument | None, new: LockDocument) -> None:

@@ -17,6 +17,7 @@ from pyvstore.errors import BuildError, FetchError, WheelError
 from pyvstore.events import Reporter, Resolving
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.release import ReleaseMetadata
+from pyvstore.resolution.lineage import lineage
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
 from pyvstore.resolution.policy import Builds, Policy
 from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
@@ -91,6 +92,8 @@ class Catalogue:
             found = Offering(name, self._source.releases(name))
         except FetchError as error:
             if error.code != "no-such-project":
+                way = lineage(name, self._dependencies, self._offerings)
+                error.causes += () if way is None else (way,)
                 raise
         self._offerings[name] = found
         return found
@@ -278,6 +281,18 @@ class Catalogue:
                 found.append(Dependency(parsed, where))
         return found
 
+    def known(self, name: NormalizedName) -> Offering | None:
+        """Return the releases of ``name`` if they were asked for, and there are any."""
+        return self._offerings.get(name)
+
+    def wishes(self, point: int) -> dict[str, dict[int, list[tuple[str, ParsedRequirement]]]]:
+        """Return what is known of requirements on ``point``: name → rank → (extra, requirement)."""
+        found: dict[str, dict[int, list[tuple[str, ParsedRequirement]]]] = {}
+        for (name, rank, extra), dependencies in self._dependencies.items():
+            wishes = found.setdefault(name, {}).setdefault(rank, [])
+            wishes += [(extra, dependency.parsed) for dependency in dependencies if dependency.mask & point]
+        return found
+
     def links(self, point: int) -> dict[tuple[str, str], dict[int, set[str]]]:
         """Return what is known of who requires whom on ``point``: (parent, child) → parent's rank → requirements."""
         found: dict[tuple[str, str], dict[int, set[str]]] = {}
@@ -287,6 +302,10 @@ class Catalogue:
                     link = found.setdefault((name, dependency.parsed.name), {})
                     link.setdefault(rank, set()).add(dependency.parsed.text)
         return found
+
+    def overrides_of(self, name: NormalizedName) -> Sequence[ParsedRequirement]:
+        """Return what replaces every requirement on ``name``; nothing where they stand as they are."""
+        return self._overrides.get(name, ())
 
     def rewritten(self, parsed: ParsedRequirement, mask: int) -> Iterator[Dependency]:
         """Apply exclusions and overrides to one requirement that holds on ``mask``."""

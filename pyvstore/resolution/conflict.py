@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pyvstore.resolution.catalogue import Catalogue, Unread
+from pyvstore.resolution.excerpt import Excerpts
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.search import Attempt, Dead, Effort, Question, search
 from pyvstore.resolution.splitting import Split
@@ -21,6 +22,8 @@ from pyvstore.resolution.splitting import Split
 MAX_ROUNDS = 12_000
 """Of all trials together: some seconds at worst."""
 MAX_ROUNDS_PER_TRIAL = 5_000
+MAX_POINTS = 100
+"""At which a failure is looked for. The first has it, unless it is one of several that must be answered together."""
 
 Link = tuple[str, str]
 T = TypeVar("T")
@@ -33,7 +36,8 @@ class Conflict:
     Attributes:
         roots: positions in the question's roots.
         links: (parent, child) → rank of the parent's release → what it requires of the child.
-        point: one environment where it fails; ``mask`` are all of those.
+        point: one environment where it fails, or several that no marker can tell apart and that fail together.
+        mask: all environments where it fails.
     """
 
     roots: tuple[int, ...]
@@ -49,20 +53,42 @@ def reduce_failure(
 
     Freezes ``catalogue``.
     """
-    return _Reduction(catalogue, question, inclinations, region & -region).run()
+    reduction = _Reduction(catalogue, question, inclinations)
+    reduction.settle_on(region)
+    return reduction.run()
 
 
 class _Reduction:
-    def __init__(self, catalogue: Catalogue, question: Question, inclinations: Inclinations, point: int) -> None:
+    def __init__(self, catalogue: Catalogue, question: Question, inclinations: Inclinations) -> None:
         self._catalogue = catalogue
         self._question = question
         self._inclinations = inclinations
-        self._point = point
         self._effort = Effort()
-        # The failure was found on a larger region, whose searches may have read other versions than this point needs.
-        self._fails(range(len(question.roots)), None, point)
-        catalogue.is_frozen = True
-        self._links = catalogue.links(point)
+        self._point = 0
+        self._links: dict[Link, dict[int, set[str]]] = {}
+        self._excerpted: dict[int, Excerpts] = {}
+        self._has_given_up = False
+
+    def settle_on(self, region: int) -> None:
+        """Choose a point of ``region`` to explain the failure for, and know all that matters there.
+
+        The failure was found on a larger region, whose searches may have read other versions than one point needs, and
+        which may have an answer at each of its points, only not one for several that no marker can tell apart.
+        """
+        universe = self._catalogue.universe
+        points = [1 << position for position in range(region.bit_length()) if region >> position & 1]
+        alike = list(dict.fromkeys(universe.inseparable_from(point) & region for point in points))
+        for point in [*points[:MAX_POINTS], *(mask for mask in alike if mask & (mask - 1))]:
+            self._point = point
+            if self._fails(range(len(self._question.roots)), None, point) is not None:
+                break
+            if self._has_given_up:
+                self._point = points[0]
+                break
+        else:
+            self._point = points[0]
+        self._catalogue.is_frozen = True
+        self._links = self._catalogue.links(self._point)
 
     def run(self) -> Conflict | None:
         roots = [number for number, root in enumerate(self._question.roots) if root.mask & self._point]
@@ -80,19 +106,26 @@ class _Reduction:
         roots, links = self._narrow(roots, links)
         links = self._without(links, lambda kept: (roots, kept))
         links = self._reachable(roots, links)
-        mask = self._point
-        left = self._catalogue.universe.full & ~mask
-        while left:
-            point = left & -left
-            left ^= point
-            if self._fails(roots, links, point) is not None:
-                mask |= point
         return Conflict(
             roots=tuple(sorted(roots)),
             links={link: self._links[link] for link in sorted(links)},
             point=self._point,
-            mask=mask,
+            mask=self._extent(roots, links),
         )
+
+    def _extent(self, roots: list[int], links: list[Link]) -> int:
+        """Return all points where these requirements fail as they do where they were found to."""
+        universe = self._catalogue.universe
+        is_single = not self._point & (self._point - 1)
+        mask = self._point
+        left = universe.full & ~mask
+        while left:
+            lowest = left & -left
+            point = lowest if is_single else universe.inseparable_from(lowest) & left
+            left &= ~point
+            if self._fails(roots, links, point) is not None:
+                mask |= point
+        return mask
 
     def _narrow(self, roots: list[int], links: list[Link]) -> tuple[list[int], list[Link]]:
         """Keep what leads to the names that the search last failed on, as long as that still fails."""
@@ -131,12 +164,11 @@ class _Reduction:
         """
         rounds = min(MAX_ROUNDS_PER_TRIAL, MAX_ROUNDS - self._effort.rounds)
         if rounds <= 0:
+            self._has_given_up = True
             return None
-        chosen = set(roots)
-        question = replace(
-            self._question,
-            roots=tuple(root for number, root in enumerate(self._question.roots) if number in chosen),
-        )
+        wanted = [self._question.roots[number] for number in sorted(roots)]
+        question = replace(self._question, roots=tuple(root for root in wanted if root.mask & point))
+        links = None if links is None else list(links)
         try:
             search(
                 self._catalogue,
@@ -145,13 +177,23 @@ class _Reduction:
                 inclinations=self._inclinations,
                 effort=self._effort,
                 attempts=(Attempt(rounds),),
-                kept=None if links is None else frozenset(links),
+                kept=None
+                if links is None
+                else self._excerpts(point).of([root.parsed for root in question.roots], links),
             )
         except Dead as dead:
+            self._has_given_up = not dead.is_certain
             return frozenset(dead.names) if dead.is_certain else None
         except (Unread, Split):
             return None
         return None
+
+    def _excerpts(self, point: int) -> Excerpts:
+        found = self._excerpted.get(point)
+        if found is None:
+            constraints = self._question.constraints
+            found = self._excerpted[point] = Excerpts(self._catalogue, self._inclinations, constraints, point)
+        return found
 
     def _distances(self, names: Iterable[str], links: Sequence[Link]) -> dict[str, int]:
         """Return how many links each name is away from ``names``."""

@@ -16,6 +16,7 @@ from pyvstore.errors import ResolutionError
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.conflict import Conflict, reduce_failure
 from pyvstore.resolution.diagnosis import Diagnosis, ranks_of
+from pyvstore.resolution.hints import Hints
 from pyvstore.resolution.offering import Dependency
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.requirement import ParsedRequirement
@@ -56,13 +57,18 @@ class _Explanation:
         """Put the error together."""
         codes = {self._diagnosis.code(sink) for sink in self._diagnosis.sinks}
         code = codes.pop() if len(codes) == 1 else "no-solution"
+        hints = Hints(self._catalogue, self._conflict, self._diagnosis)
         causes = ["\n".join(self._sentences())]
         remarks = [remark for name in self._diagnosis.names for remark in self._remarks(name)]
         if remarks:
             causes.append("\n".join(remarks))
-        error = ResolutionError(self._message(code), code=code, causes=causes, hint=self._hint(code))
+        error = ResolutionError(self._message(code), code=code, causes=causes, hint=hints.hint(code))
+        error.projects = self._diagnosis.names
         error.unknown = tuple(self._diagnosis.sinks) if code == "no-such-project" else ()
         return error
+
+    def _age_in_the_way(self, name: str) -> str:
+        return "too new" if self._diagnosis.days_of_upload(name) else "of unknown age"
 
     # --- sentences ----------------------------------------------------------------------------------------------
 
@@ -76,7 +82,7 @@ class _Explanation:
             "no-wheel": f"no matching version of {sink} has a usable file for {self._where}",
             "no-unyanked": f"every matching version of {sink} was yanked",
             "no-final": f"only pre-releases of {sink} match",
-            "no-old-version": f"every matching version of {sink} is too new",
+            "no-old-version": f"every matching version of {sink} is {self._age_in_the_way(sink)}",
             "no-usable-version": f"no matching version of {sink} is usable",
         }
         return messages.get(code, f"these requirements cannot be met together on {self._where}")
@@ -97,7 +103,7 @@ class _Explanation:
             is_told = parsed.name in started and sum(root.name == parsed.name for root, _ in self._diagnosis.roots) == 1
             is_contradicted = parsed.specifier_text and any(child == parsed.name for _, child in self._conflict.links)
             if not is_told or is_contradicted:
-                sentences.append(_wants_root(parsed, origin))
+                sentences.append(self._wants_root(parsed, origin))
         return list(dict.fromkeys(sentences))
 
     def _is_end(self, child: str) -> bool:
@@ -119,28 +125,31 @@ class _Explanation:
     def _sentence(self, steps: Sequence[Link]) -> str:
         first = steps[0][0]
         parsed, origin = next((parsed, origin) for parsed, origin in self._diagnosis.roots if parsed.name == first)
-        parts = [_wants_root(parsed, origin)]
+        parts = [self._wants_root(parsed, origin)]
         asked = parsed.text
         for parent, child in steps:
-            ranks = self._conflict.links[parent, child]
-            texts = self._texts(parent, ranks)
-            parts.append(f"{self._subject(parent, asked, ranks)} wants {texts}")
+            texts = self._texts((parent, child))
+            parts.append(f"{self._subject((parent, child), asked)} wants {texts}{self._replaced(child)}")
             asked = texts
         return parts[0] + "".join(f", {part}" for part in parts[1:-1]) + f", and {parts[-1]}"
 
-    def _relevant(self, parent: str, ranks: dict[int, set[str]]) -> list[int]:
-        """Return the parent's versions that this is about: those that match and have the requirement."""
-        matching = [rank for rank in sorted(ranks) if self._diagnosis.matching[parent] >> rank & 1]
-        return matching or sorted(ranks)
+    def _wants_root(self, parsed: ParsedRequirement, origin: str) -> str:
+        place = "" if origin == PLAIN_ORIGIN else f" (in {origin})"
+        return f"your project wants {parsed.text}{place}{self._replaced(parsed.name)}"
 
-    def _texts(self, parent: str, ranks: dict[int, set[str]]) -> str:
+    def _replaced(self, name: str) -> str:
+        """Say that it is not as its author wrote it, where an override took its place."""
+        return " (by `overrides`)" if self._catalogue.overrides_of(NormalizedName(name)) else ""
+
+    def _texts(self, link: Link) -> str:
         """Return what the relevant versions want, the newest version's wish first."""
-        wishes = [" and ".join(sorted(ranks[rank])) for rank in reversed(self._relevant(parent, ranks))]
+        ranks = self._conflict.links[link]
+        wishes = [" and ".join(sorted(ranks[rank])) for rank in reversed(self._diagnosis.relevant(*link))]
         distinct = list(dict.fromkeys(wishes))
         return " or ".join(distinct[:3]) + (" or others" if len(distinct) > 3 else "")
 
-    def _subject(self, parent: str, asked: str, ranks: dict[int, set[str]]) -> str:
-        relevant = self._relevant(parent, ranks)
+    def _subject(self, link: Link, asked: str) -> str:
+        parent, relevant = link[0], self._diagnosis.relevant(*link)
         matching = [rank for rank in ranks_of(self._diagnosis.matching[parent]) if not self._is_ruled_out(parent, rank)]
         if set(matching) <= set(relevant) and " or " not in asked and " and " not in asked:
             return asked
@@ -174,66 +183,10 @@ class _Explanation:
             if max(ranks) < max(used, default=0):
                 continue
             verb = "are" if len(ranks) > 1 else "is"
-            remarks.append(f"{self._versions(name, ranks)} {verb} {ruling.phrase}")
+            remark = f"{self._versions(name, ranks)} {verb} {ruling.phrase}"
+            days = self._diagnosis.days_of_upload(name) if ruling.code == "no-old-version" else ()
+            remarks.append(f"{remark}: uploaded {' to '.join(dict.fromkeys(days))}" if days else remark)
+            made_for = self._diagnosis.made_for(offering, max(ranks)) if ruling.code == "no-wheel" else None
+            if made_for:
+                remarks.append(f"the wheels of {name} {offering.releases[max(ranks)].version} are for {made_for}")
         return remarks
-
-    # --- hints --------------------------------------------------------------------------------------------------
-
-    def _hint(self, code: str) -> str:
-        sink = NormalizedName(self._diagnosis.sinks[0])
-        policy = self._catalogue.policy
-        offering = self._catalogue.offering(sink)
-        if policy.offline and code in {"no-such-project", "no-version", "no-usable-version"}:
-            return "only what earlier commands have fetched was looked at; try again without `--offline`"
-        newest = offering.releases[-1].version if offering and offering.releases else None
-        cut_off = f", or move `exclude-newer` ({policy.exclude_newer})" if policy.exclude_newer else ""
-        hints = {
-            "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
-            "no-version": f"ask for a version that exists{cut_off}",
-            "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": f"allow other versions of {sink}, or {self._elsewhere()}{self._unbuilt(sink)}",
-            "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
-            "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
-            "no-old-version": f"move `exclude-newer` ({policy.exclude_newer}), or lift it for this package with "
-            f"`exclude-newer-package = {{ {sink} = false }}` in [tool.pyvstore]",
-            "no-usable-version": f"allow other versions of {sink}{cut_off}",
-        }
-        if code in hints:
-            return hints[code]
-        loosened = [f"`{parsed.text}`" for parsed, _ in self._diagnosis.roots]
-        loosened += [f"`{text}` in `constraints`" for text in self._constraints_in_the_way()]
-        way_out = f"{cut_off}, or {self._elsewhere()}" if self._is_partial else cut_off
-        if len(loosened) == 1:
-            return f"loosen or remove {loosened[0]}{way_out}"
-        return f"loosen or remove one of {', '.join(loosened)}{way_out}"
-
-    @property
-    def _is_partial(self) -> bool:
-        return self._conflict.mask != self._catalogue.universe.full
-
-    def _elsewhere(self) -> str:
-        """Say how to do without the environments that fail."""
-        if not self._is_partial:
-            return "use another Python"
-        return f"leave {self._where} out with `requires-python`, or `environments` in [tool.pyvstore]"
-
-    def _constraints_in_the_way(self) -> list[str]:
-        found = []
-        for name in self._diagnosis.names:
-            offering = self._catalogue.offering(NormalizedName(name))
-            for rank in ranks_of(self._diagnosis.matching[name]) if offering else ():
-                assert offering is not None  # noqa: S101 - else there is nothing to loop over
-                found.append(self._diagnosis.constraint_against(offering, rank))
-        return list(dict.fromkeys(text for text in found if text))
-
-    def _unbuilt(self, name: NormalizedName) -> str:
-        """Say that a matching version could only be built, where that is so."""
-        offering = self._catalogue.offering(name)
-        matching = ranks_of(self._diagnosis.matching[name])
-        has_source = offering is not None and any(offering.releases[rank].sdist for rank in matching)
-        return ": its source distributions are not built yet" if has_source else ""
-
-
-def _wants_root(parsed: ParsedRequirement, origin: str) -> str:
-    place = "" if origin == PLAIN_ORIGIN else f" (in {origin})"
-    return f"your project wants {parsed.text}{place}"

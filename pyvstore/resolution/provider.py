@@ -16,6 +16,7 @@ from resolvelib import AbstractProvider
 from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.excerpt import Excerpt
 from pyvstore.resolution.lessons import Information, Lessons
 from pyvstore.resolution.offering import Dependency, Offering
 from pyvstore.resolution.policy import Prereleases, Strategy
@@ -40,7 +41,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         constraints: bounds by name.
         promoted: names to decide first from the start.
         resigned: files do not matter where they are only a preference, even those that some version has.
-        kept: the only (parent, child) links of the graph to follow, for minimising a conflict; None means all.
+        kept: the only part of the graph to follow, for minimising a conflict; None means all.
         may_assume: see `Lessons`.
     """
 
@@ -54,7 +55,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         constraints: Mapping[str, Sequence[Dependency]] | None = None,
         promoted: Iterable[str] = (),
         resigned: bool = False,
-        kept: Collection[tuple[str, str]] | None = None,
+        kept: Excerpt | None = None,
         may_assume: bool = False,
     ) -> None:
         self.catalogue = catalogue
@@ -144,6 +145,8 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         if offering is None:
             return ()
         usable = offering.full & ~offering.defective
+        if self._kept is not None:
+            usable &= self._kept.versions.get(identifier, usable)
         for candidate in incompatibilities[identifier]:
             usable &= ~candidate.bit
         need, versions = 0, usable
@@ -226,7 +229,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             return
         for dependency in wanted:
             parsed = dependency.parsed
-            if self._kept is None or (name, parsed.name) in self._kept:
+            if self._kept is None or (name, parsed.name) in self._kept.links:
                 yield MaskedRequirement(parsed.name, dependency.mask, parsed)
 
     def _candidates_from(

@@ -11,6 +11,7 @@ from resolvelib.resolvers import Resolution, ResolutionTooDeep
 from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
+from pyvstore.resolution.excerpt import Excerpt
 from pyvstore.resolution.offering import Dependency
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.provider import Provider
@@ -131,7 +132,7 @@ def search(
     effort: Effort,
     attempts: Sequence[Attempt] | None = None,
     resigned: bool = False,
-    kept: Collection[tuple[str, str]] | None = None,
+    kept: Excerpt | None = None,
     may_assume: bool = False,
 ) -> dict[str, Candidate]:
     """Return a candidate for every name that the search decided; some may be unreachable.

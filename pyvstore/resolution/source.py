@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from packaging.utils import NormalizedName
@@ -42,6 +43,11 @@ class OfferedRelease(Protocol):
     @property
     def excluded(self) -> str | None:
         """Why the whole release does not count (``uploaded after …``), else None."""
+        ...
+
+    @property
+    def uploaded(self) -> datetime | None:
+        """When the first of its files was uploaded, if that is known; asked of excluded releases only."""
         ...
 
     @property

@@ -15,10 +15,11 @@ from packaging.markers import Marker
 
 from pyvstore.model import foreign
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.platforms import platform_name
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
 from pyvstore.resolution.lattice import Lattice
 from pyvstore.resolution.lenient import lenient_specifier
-from pyvstore.resolution.wording import Wording
+from pyvstore.resolution.wording import Wording, machine_name
 
 _VARIABLE = re.compile(
     r"\b(os_name|sys_platform|platform_machine|platform_python_implementation|platform_release|platform_system"
@@ -161,6 +162,14 @@ class Universe:
                 mask &= ~twins
         return mask
 
+    def inseparable_from(self, point: int) -> int:
+        """Return ``point`` with all points that no marker can tell from it."""
+        return next((twins for twins in self._twins if twins & point), point)
+
+    def within(self, mask: int) -> list[TargetEnvironment]:
+        """Return the environments in ``mask``."""
+        return [self.points[position] for position in range(mask.bit_length()) if mask >> position & 1]
+
     @property
     def known_masks(self) -> list[int]:
         """Every mask met so far, for want of a better place to split; order depends on content alone."""
@@ -168,13 +177,23 @@ class Universe:
             {*self._markers.values(), *self._specifiers.values(), *map(self.inseparable, self._tags.values())}
         )
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """What each point's kind of machine is called: the platform class, such as ``linux-x86_64-musl``."""
+        names = [
+            (point.markers["implementation_name"] == "cpython" and platform_name(point.markers, point.tags))
+            or machine_name(point.markers)
+            for point in self.points
+        ]
+        return tuple(names)
+
     # --- masks to texts -----------------------------------------------------------------------------------------
 
     @property
     def wording(self) -> Wording:
         """Masks as markers and as words."""
         if self._wording is None:
-            self._wording = Wording(self._environments, self._axes)
+            self._wording = Wording(self._environments, self._axes, self.machines)
         return self._wording
 
     def marker_for(self, mask: int, care: int | None = None) -> str | None:

@@ -11,7 +11,7 @@ are both false on 3.11.4rc1 (PEP 440), ``< '3.11.4.dev0'`` and ``>= '3.11.4.dev0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -43,11 +43,18 @@ class Wording:
     Args:
         environments: marker variables of each point; those named in ``axes`` say ``in`` or ``out``.
         axes: conflicting scopes (``extra:cpu``, ``group:dev``).
+        machines: what each point's kind of machine is called, where its variables do not tell.
     """
 
-    def __init__(self, environments: Sequence[Mapping[str, str]], axes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        environments: Sequence[Mapping[str, str]],
+        axes: Sequence[str] = (),
+        machines: Sequence[str] | None = None,
+    ) -> None:
         self._axes = tuple(axes)
         self._environments = environments
+        self._machines = tuple(map(machine_name, environments) if machines is None else machines)
         self._full = (1 << len(environments)) - 1
         self._versions = sorted({Version(environment["python_full_version"]) for environment in environments})
         self._version_of = [Version(environment["python_full_version"]) for environment in environments]
@@ -91,21 +98,30 @@ class Wording:
     def describe(self, mask: int) -> str:
         """Return words for the environments in ``mask``."""
         pythons = sorted({self._version_of[position].release[:2] for position in _positions(mask)})
-        every = sorted({version.release[:2] for version in self._versions})
-        spans = _spans(pythons, every)
-        words = "Python " + ", ".join(spans)
-        if len({version.release[:2] for version in self._versions}) == len(self._versions) == 1:
+        words = "Python " + ", ".join(spans(pythons))
+        if len(self._versions) == 1 and self._versions[0].micro:
             words = f"Python {self._versions[0]}"
-        machines = sorted({_machine_name(self._environments[position]) for position in _positions(mask)})
-        everywhere = {_machine_name(environment) for environment in self._environments}
-        if not len(machines) == len(everywhere) > 1:
-            words += f" on {', '.join(machines)}"
+        machines = {self._machines[position] for position in _positions(mask)}
+        if not len(machines) == len(set(self._machines)) > 1:
+            words += f" on {', '.join(self._short_names(machines))}"
         active = [
             scope.replace(":", " ")
             for scope in self._axes
             if all(self._environments[position][scope] == "in" for position in _positions(mask))
         ]
         return f"{words} with {' and '.join(active)}" if active else words
+
+    def _short_names(self, machines: Collection[str]) -> list[str]:
+        """Return names for ``machines``, that of the system alone where all of its several kinds are among them."""
+        families: dict[str, set[str]] = {}
+        for name in self._machines:
+            system, _, rest = name.partition("-")
+            families.setdefault(f"{system}-musl" if rest.endswith("-musl") else system, set()).add(name)
+        names: list[str] = []
+        for family, members in sorted(families.items()):
+            is_whole = len(members) > 1 and members <= set(machines)
+            names += [family] if is_whole else sorted(members.intersection(machines))
+        return names
 
     # --- boxes --------------------------------------------------------------------------------------------------
 
@@ -250,18 +266,20 @@ def _positions(mask: int) -> Iterator[int]:
         mask ^= lowest
 
 
-def _spans(found: Sequence[tuple[int, ...]], every: Sequence[tuple[int, ...]]) -> list[str]:
-    spans: list[list[tuple[int, ...]]] = []
-    for minor in found:
-        if spans and every.index(minor) == every.index(spans[-1][-1]) + 1:
-            spans[-1].append(minor)
+def spans(minors: Sequence[tuple[int, ...]]) -> list[str]:
+    """Return minor versions, ascending, as ``3.9-3.11`` (with an en dash) and single ones."""
+    found: list[list[tuple[int, ...]]] = []
+    for minor in minors:
+        if found and (minor[0], minor[1] - 1) == found[-1][-1]:
+            found[-1].append(minor)
         else:
-            spans.append([minor])
-    names = [[".".join(map(str, span[0])), ".".join(map(str, span[-1]))] for span in spans]
+            found.append([minor])
+    names = [[".".join(map(str, span[0])), ".".join(map(str, span[-1]))] for span in found]
     return [first if first == last else f"{first}\N{EN DASH}{last}" for first, last in names]
 
 
-def _machine_name(environment: Mapping[str, str]) -> str:
+def machine_name(environment: Mapping[str, str]) -> str:
+    """Return what people call the kind of machine that these marker variables are of."""
     system = _SYSTEM_NAMES.get(environment["sys_platform"], environment["sys_platform"])
     machine = _MACHINE_NAMES.get(environment["platform_machine"], environment["platform_machine"])
     name = f"{system}-{machine}"

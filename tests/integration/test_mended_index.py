@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pyvstore.resolution.engine import resolve
 from tests.integration.refusals import Run, project_of
 from tests.support.loopback import LoopbackIndex
 from tests.support.wheels import build_wheel
@@ -57,10 +58,32 @@ def test_pages_that_were_believed_are_asked_about_once_before_a_refusal(
     assert inside("add", "delta").status == 0
     index.forget_requests()
     assert "error[no-" in inside("add", "delta==1.2").err
-    # Whether gamma is looked at before delta is found wanting, and by how many threads, is a matter of luck.
-    assert index.paths().count("/simple/delta/") == 1
-    assert set(index.paths()) <= {"/simple/delta/", "/simple/gamma/"}
+    assert index.paths() == ["/simple/delta/"]
     assert all("if-none-match" in request.headers for request in index.requests)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_refusal_is_worked_out_again_only_where_one_of_its_pages_changed(
+    world: World, inside: Run, index: LoopbackIndex, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    worked_out: list[int] = []
+
+    def counting(*arguments: object, **options: object) -> object:
+        worked_out.append(1)
+        return resolve(*arguments, **options)  # type: ignore[arg-type]
+
+    project_of(world)
+    index.add(*OLD)
+    assert inside("add", "delta").status == 0
+    monkeypatch.setattr("pyvstore.ops.locking.resolve_requirements", counting)
+    index.add(*(build_wheel("delta", "1.1") if changed else build_wheel("beta", "2.1")))
+    index.forget_requests()
+    assert "error[no-version]" in inside("add", "delta==1.2").err
+    assert len(worked_out) == 1 + changed
+    assert index.paths().count("/simple/beta/") == 0
+    # Once more nothing is believed but what is asked for again.
+    index.add(*NEW)
+    assert inside("add", "delta==1.2").status == 0
 
 
 def test_a_refusal_that_was_just_asked_for_is_not_asked_for_again(

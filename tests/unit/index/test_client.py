@@ -343,29 +343,54 @@ def test_refresh_asks_though_the_page_is_fresh(index: LoopbackIndex, make_client
     assert Version("2.0") in make_client(refresh=True).page(DEMO).versions
 
 
-def test_pages_that_were_believed_unasked_are_asked_for_once_when_they_are_distrusted(
+def test_a_page_that_was_believed_unasked_is_asked_for_once_when_it_is_renewed(
     index: LoopbackIndex, make_client: MakeClient
 ) -> None:
     make_client().page(DEMO)
     client = make_client()
     index.add(*build_wheel("demo", "2.0"))
     assert Version("2.0") not in client.page(DEMO).versions
+    assert client.unasked == {DEMO}
     index.forget_requests()
-    assert client.distrust()
-    for _ in range(3):
-        assert Version("2.0") in client.page(DEMO).versions
+    assert client.renew(DEMO)
+    assert not client.renew(DEMO)
+    assert Version("2.0") in client.page(DEMO).versions
     assert index.paths() == [PAGE]
 
 
-def test_there_is_nothing_to_distrust_in_what_was_just_asked_for_or_is_all_there_is(
-    make_client: MakeClient,
+@pytest.mark.parametrize("has_etag", [True, False])
+def test_a_page_that_says_the_same_when_it_is_renewed_is_no_other(
+    index: LoopbackIndex, make_client: MakeClient, has_etag: bool
 ) -> None:
+    index.etag = has_etag
+    make_client().page(DEMO)
+    client = make_client()
+    client.page(DEMO)
+    index.forget_requests()
+    assert not client.renew(DEMO)
+    assert index.paths() == [PAGE]
+
+
+def test_a_page_that_is_gone_by_now_is_another_and_one_that_cannot_be_had_is_not(
+    index: LoopbackIndex, make_client: MakeClient
+) -> None:
+    make_client().page(DEMO)
+    gone, unheard = make_client(), make_client()
+    for client in (gone, unheard):
+        client.page(DEMO)
+    index.answer(PAGE, b"", status=404)
+    assert gone.renew(DEMO)
+    index.answer(PAGE, b"", status=418)
+    assert not unheard.renew(DEMO)
+
+
+def test_there_is_nothing_to_renew_of_what_was_just_asked_for_or_is_all_there_is(make_client: MakeClient) -> None:
     asked, offline = make_client(), make_client(offline=True)
     asked.page(DEMO)
     asked.page(DEMO)
     offline.page(DEMO)
-    assert not asked.distrust()
-    assert not offline.distrust()
+    assert not asked.renew(DEMO)
+    assert not offline.renew(DEMO)
 
 
 def test_a_page_is_stale_when_the_clock_went_back(

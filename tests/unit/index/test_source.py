@@ -388,3 +388,21 @@ def test_an_error_in_a_task_reaches_everybody_who_asks() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             task.result()
+
+
+def test_what_did_not_change_is_kept_when_pages_are_renewed(index: LoopbackIndex, make_source: MakeSource) -> None:
+    other = NormalizedName("other")
+    index.add(*build_wheel("demo", "1.0"))
+    index.add(*build_wheel("other", "1.0"))
+    before = make_source()
+    for name in (DEMO, other):
+        before.metadata(before.releases(name)[-1])
+    source = make_source()
+    old = {name: source.metadata(source.releases(name)[-1]) for name in (DEMO, other)}
+    index.add(*build_wheel("demo", "1.1"))
+    assert not source.renew([other])
+    assert source.renew()
+    assert [str(release.version) for release in source.releases(DEMO)] == ["1.0", "1.1"]
+    assert source.metadata(source.releases(DEMO)[0]) is not old[DEMO]
+    assert source.metadata(source.releases(other)[0]) is old[other]
+    assert not source.renew()

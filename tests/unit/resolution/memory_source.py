@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -28,6 +29,7 @@ class Published:
     tags: Sequence[str] = ("py3-none-any",)
     sdist: bool = False
     yanked: bool = False
+    uploaded: str | None = None
     failure: PyvstoreError | None = None
 
     def lines(self) -> tuple[str, ...]:
@@ -46,7 +48,13 @@ class Published:
 class MemorySource:
     """A `CandidateSource` over ``{project: {version: Published}}``."""
 
-    def __init__(self, projects: Mapping[str, Mapping[str, Published | Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        projects: Mapping[str, Mapping[str, Published | Sequence[str]]],
+        *,
+        excluded: Callable[[Artifact], str | None] = lambda _artifact: None,
+    ) -> None:
+        self._excluded = excluded
         self.projects = {
             canonicalize_name(name): {
                 Version(version): entry if isinstance(entry, Published) else Published(requires=entry)
@@ -66,7 +74,10 @@ class MemorySource:
         if name not in self.projects:
             raise FetchError(f"no index has {name}", code="no-such-project")
         if name not in self._releases:
-            self._releases[name] = [_release(name, v, p) for v, p in sorted(self.projects[name].items(), reverse=True)]
+            self._releases[name] = [
+                self._release(name, version, published)
+                for version, published in sorted(self.projects[name].items(), reverse=True)
+            ]
         return self._releases[name]
 
     def metadata(self, release: OfferedRelease) -> ReleaseMetadata:
@@ -89,6 +100,15 @@ class MemorySource:
         """Remember the hint."""
         self.hinted_releases += [f"{release.name} {release.version}" for release in releases]
 
+    def _release(self, name: NormalizedName, version: Version, published: Published) -> Release:
+        release = _release(name, version, published)
+        files = [*release.wheels, *([release.sdist] if release.sdist else [])]
+        reasons = [self._excluded(file) for file in files]
+        if not files or None in reasons:
+            return release
+        uploaded = min((file.upload_time for file in files if file.upload_time), default=None)
+        return replace(release, excluded=reasons[0], uploaded=uploaded, wheels=(), sdist=None)
+
 
 def _release(name: NormalizedName, version: Version, published: Published) -> Release:
     stem = f"{name.replace('-', '_')}-{version}"
@@ -102,6 +122,7 @@ def _release(name: NormalizedName, version: Version, published: Published) -> Re
             hashes={"sha256": hashlib.sha256(filename.encode()).hexdigest()},
             requires_python=published.requires_python,
             yanked="" if published.yanked else None,
+            upload_time=datetime.fromisoformat(f"{published.uploaded}+00:00") if published.uploaded else None,
             index_url=INDEX,
         )
 
