@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyvstore.errors import UsageError
-from pyvstore.events import FileWritten
+from pyvstore.events import FileWritten, PlatformNeeds, Reporter
+from pyvstore.lockfile.document import LockDocument
+from pyvstore.lockfile.floors import platform_floors
 from pyvstore.lockfile.write import format_lock
+from pyvstore.ops.asking import lattice_of
 from pyvstore.ops.context import Context
-from pyvstore.ops.lockfiles import question, read_lock, require_fresh
+from pyvstore.ops.lockfiles import Question, question, read_lock, require_fresh
 from pyvstore.ops.locking import NO_UPGRADE, Upgrade, fresh_lock, tell_changes
+from pyvstore.resolution.universe import Universe
 
 
 def lock(
-    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Mapping[str, str] | None = None
+    context: Context,
+    *,
+    upgrade: Upgrade = NO_UPGRADE,
+    check: bool = False,
+    flags: Mapping[str, str] | None = None,
+    tell_needs: bool = False,
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
-    Starts no Python. With ``check`` nothing is resolved or written. Raises UsageError for ``check`` with
+    Starts no Python. With ``check`` nothing is resolved or written; with ``tell_needs`` what is locked is looked at for
+    what its wheels need of a machine. Raises UsageError for ``check`` with
     ``upgrade`` and for an upgrade of what is not there, ResolutionError where there is no answer,
     FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
     then as it was.
@@ -32,11 +42,20 @@ def lock(
         old = read_lock(project)
         asked = question(project, project.files.read_document().data, flags)
         if check:
-            require_fresh(old, asked, "--check")
-            return False
-        document, is_new = fresh_lock(project, asked, old, upgrade)
+            document, is_new = require_fresh(old, asked, "--check"), False
+        else:
+            document, is_new = fresh_lock(project, asked, old, upgrade)
         if is_new:
             project.files.commit(lock=format_lock(document).encode())
             context.reporter.emit(FileWritten(project.files.lock_path))
             tell_changes(context.reporter, old, document)
+        if tell_needs:
+            _tell_needs(context.reporter, document, asked)
         return is_new
+
+
+def _tell_needs(reporter: Reporter, document: LockDocument, asked: Question) -> None:
+    universe = Universe.of(lattice_of(asked.requirements, asked.settings))
+    for need in platform_floors(document, universe):
+        major, minor = need.floor.version
+        reporter.emit(PlatformNeeds(need.platform, need.floor.library, f"{major}.{minor}", need.packages))
