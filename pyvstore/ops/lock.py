@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyvstore.errors import UsageError
-from pyvstore.events import FileWritten
+from pyvstore.events import FileWritten, PlatformNeeds, Reporter
+from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
-from pyvstore.ops.lockfiles import is_current, question, read_lock, read_lock_to_replace, require_fresh
+from pyvstore.ops.lockfiles import Question, is_current, question, read_lock, read_lock_to_replace, require_fresh
 from pyvstore.ops.options import NO_UPGRADE, Upgrade
 
 
 def lock(
-    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Mapping[str, str] | None = None
+    context: Context,
+    *,
+    upgrade: Upgrade = NO_UPGRADE,
+    check: bool = False,
+    flags: Mapping[str, str] | None = None,
+    tell_needs: bool = False,
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
     A merge conflict in it is resolved: what both sides have locked stays where it fits.
-    Starts no Python. With ``check`` nothing is resolved or written. Raises UsageError for ``check`` with
+    Starts no Python. With ``check`` nothing is resolved or written; with ``tell_needs`` what is locked is looked at for
+    what its wheels need of a machine. Raises UsageError for ``check`` with
     ``upgrade`` and for an upgrade of what is not there, ResolutionError where there is no answer,
     FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
     then as it was.
@@ -33,15 +40,28 @@ def lock(
         asked = question(project, project.files.read_document().data, flags)
         old = read_lock(project) if check else read_lock_to_replace(project)
         if check:
-            require_fresh(old, asked, "--check")
-            return False
-        if not upgrade and is_current(old, asked):
-            return False
-        from pyvstore.ops.locking import renewed, tell_changes
+            document, is_new = require_fresh(old, asked, "--check"), False
+        elif old is not None and not upgrade and is_current(old, asked):
+            document, is_new = old, False
+        else:
+            from pyvstore.ops.locking import renewed, tell_changes
 
-        document, is_new = renewed(project, asked, old, upgrade)
-        if is_new:
-            project.files.commit(lock=format_lock(document).encode())
-            context.reporter.emit(FileWritten(project.files.lock_path))
-            tell_changes(context.reporter, old, document)
+            document, is_new = renewed(project, asked, old, upgrade)
+            if is_new:
+                project.files.commit(lock=format_lock(document).encode())
+                context.reporter.emit(FileWritten(project.files.lock_path))
+                tell_changes(context.reporter, old, document)
+        if tell_needs:
+            _tell_needs(context.reporter, document, asked)
         return is_new
+
+
+def _tell_needs(reporter: Reporter, document: LockDocument, asked: Question) -> None:
+    from pyvstore.lockfile.floors import platform_floors
+    from pyvstore.ops.asking import lattice_of
+    from pyvstore.resolution.universe import Universe
+
+    universe = Universe.of(lattice_of(asked.requirements, asked.settings))
+    for need in platform_floors(document, universe):
+        major, minor = need.floor.version
+        reporter.emit(PlatformNeeds(need.platform, need.floor.library, f"{major}.{minor}", need.packages))

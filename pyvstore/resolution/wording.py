@@ -97,13 +97,13 @@ class Wording:
 
     def describe(self, mask: int) -> str:
         """Return words for the environments in ``mask``."""
-        pythons = sorted({self._version_of[position].release[:2] for position in _positions(mask)})
-        words = "Python " + ", ".join(spans(pythons))
-        if len(self._versions) == 1 and self._versions[0].micro:
-            words = f"Python {self._versions[0]}"
-        machines = {self._machines[position] for position in _positions(mask)}
-        if not len(machines) == len(set(self._machines)) > 1:
-            words += f" on {', '.join(self._short_names(machines))}"
+        machines: dict[str, set[tuple[int, ...]]] = {}
+        for position in _positions(mask):
+            machines.setdefault(self._machines[position], set()).add(self._version_of[position].release[:2])
+        alike: dict[tuple[tuple[int, ...], ...], list[str]] = {}
+        for name in sorted(machines):
+            alike.setdefault(tuple(sorted(machines[name])), []).append(name)
+        words = " and ".join(self._describe_part(pythons, names) for pythons, names in sorted(alike.items()))
         active = [
             scope.replace(":", " ")
             for scope in self._axes
@@ -122,6 +122,13 @@ class Wording:
             is_whole = len(members) > 1 and members <= set(machines)
             names += [family] if is_whole else sorted(members.intersection(machines))
         return names
+
+    def _describe_part(self, pythons: Sequence[tuple[int, ...]], machines: Collection[str]) -> str:
+        words = "Python " + ", ".join(spans(pythons))
+        if len(self._versions) == 1 and self._versions[0].micro:
+            words = f"Python {self._versions[0]}"
+        is_everywhere = len(machines) == len(set(self._machines)) > 1
+        return words if is_everywhere else f"{words} on {', '.join(self._short_names(machines))}"
 
     # --- boxes --------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from tests.unit.resolution.memory_source import MemorySource, Published, chosen
 
 Projects = Mapping[str, Mapping[str, Any]]
 ONE = Lattice(requires_python="==3.12.1", platforms=("linux-x86_64",))
-MANY = Lattice(requires_python=">=3.12")
+MANY = Lattice(requires_python=">=3.12", newest=(3, 14))
 
 
 class Listener:
@@ -187,7 +187,7 @@ def test_wheels_do_not_count_where_the_user_forbids_them() -> None:
 def test_where_files_are_a_preference_a_lock_goes_on_without_and_tells() -> None:
     projects: Projects = {"a": {"1": Published(tags=("py3-none-win_amd64",))}}
     result = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'win32'",))
-    ((package, mask),) = result.without_files
+    ((package, mask),) = result.without_wheels
     assert package.version == "1"
     assert result.universe.marker_for(mask) == "sys_platform != 'win32'"
 
@@ -209,7 +209,7 @@ def test_old_files_that_lead_nowhere_do_not_keep_a_machine_from_a_lock() -> None
     lattice = Lattice(requires_python=">=3.12", platforms=("windows-x86_64", "macos-x86_64"))
     result = answer(LEFT_BEHIND, "torch>=2", "vision", lattice=lattice, files_required_on=())
     assert chosen(result.packages) == {"torch": "2", "vision": "2"}
-    assert {result.universe.marker_for(mask) for _, mask in result.without_files} == {"sys_platform == 'darwin'"}
+    assert {result.universe.marker_for(mask) for _, mask in result.without_wheels} == {"sys_platform == 'darwin'"}
 
 
 def test_old_files_that_serve_are_taken_before_none() -> None:
@@ -221,7 +221,7 @@ def test_old_files_that_serve_are_taken_before_none() -> None:
         ("vision", "1"),
         ("vision", "2"),
     }
-    assert not result.without_files
+    assert not result.without_wheels
 
 
 def test_old_files_that_lead_nowhere_are_an_error_where_files_are_required() -> None:
@@ -234,6 +234,38 @@ def test_where_files_are_required_on_some_machines_only_those_are_strict() -> No
     projects: Projects = {"a": {"1": Published(tags=("py3-none-win_amd64",))}}
     with pytest.raises(ResolutionError, match="usable file"):
         answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
+
+
+def test_where_files_are_required_a_project_that_never_had_a_wheel_may_give_its_source() -> None:
+    projects: Projects = {"a": {"1": Published(tags=(), sdist=True)}}
+    result = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
+    (package,) = result.packages
+    assert (package.version, package.without_wheels) == ("1", result.universe.full)
+
+
+def test_where_files_are_required_a_version_for_others_needs_a_source_of_its_own() -> None:
+    projects: Projects = {
+        "a": {"1": Published(tags=("py3-none-win_amd64",)), "0": Published(tags=("py3-none-win_amd64",), sdist=True)}
+    }
+    strict = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
+    assert "0" in {package.version for package in strict.packages}
+    linux = strict.universe.marker_mask("sys_platform == 'linux'")
+    assert [package.version for package in strict.packages if package.mask & linux] == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("published", "without"),
+    [
+        (Published(tags=("py3-none-win_amd64",), sdist=True), "sys_platform != 'win32'"),
+        (Published(tags=("py3-none-win_amd64",)), "sys_platform != 'win32'"),
+        (Published(tags=("py3-none-win_amd64", "py3-none-any")), None),
+        (Published(sdist=True), None),
+    ],
+)
+def test_it_is_told_where_no_wheel_serves(published: Published, without: str | None) -> None:
+    result = answer({"a": {"1": published}}, "a", lattice=MANY, files_required_on=())
+    mask = result.packages[0].without_wheels
+    assert (result.universe.marker_for(mask) if mask else None) == without
 
 
 def test_machines_that_no_marker_tells_apart_share_one_version() -> None:
@@ -368,7 +400,7 @@ def test_one_exact_point_needs_no_lattice() -> None:
 
 def test_environments_that_nobody_named_are_left_out_where_they_have_no_answer() -> None:
     projects: Projects = {"a": {"1": Published(requires_python=">=3.11")}}
-    lattice = Lattice(requires_python="")
+    lattice = Lattice(requires_python="", newest=(3, 14))
     assert lattice.is_open_below
     result = answer(projects, "a", lattice=lattice, may_leave_out=("python_version >= '3'",))
     assert result.packages[0].marker is None

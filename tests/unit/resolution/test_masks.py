@@ -19,6 +19,7 @@ from pyvstore.resolution.universe import Universe
 
 LATTICE = Lattice(
     requires_python=">=3.9",
+    newest=(3, 14),
     platforms=("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64"),
     implementations=(CPYTHON, PYPY),
     boundaries=frozenset({"3.9.7", "3.9.8", "3.11.4"}),
@@ -184,6 +185,28 @@ def test_environments_are_described_in_words() -> None:
     assert UNIVERSE.describe(pypy).endswith("on linux-aarch64 (pypy)")
 
 
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        (
+            "python_version >= '3.13' or (python_version >= '3.12' and sys_platform == 'darwin')",
+            "Python 3.12-3.13 on macos-arm64 and Python 3.13 on linux-x86_64, windows-x86_64",
+        ),
+        (
+            "(python_version < '3.12' and os_name == 'nt') or (python_version >= '3.12' and sys_platform == 'linux')",
+            "Python 3.11 on windows-x86_64 and Python 3.12-3.13 on linux-x86_64",
+        ),
+        ("sys_platform != 'linux'", "Python 3.11-3.13 on macos-arm64, windows-x86_64"),
+        ("python_version != '3.12'", "Python 3.11, 3.13"),
+    ],
+)
+def test_machines_with_different_pythons_are_described_apart(marker: str, words: str) -> None:
+    platforms = ("linux-x86_64", "macos-arm64", "windows-x86_64")
+    universe = Universe.of(Lattice(requires_python=">=3.11,<3.14", platforms=platforms))
+    described = universe.describe(universe.marker_mask(marker))
+    assert described.replace("\N{EN DASH}", "-") == words
+
+
 def test_texts_that_would_cut_an_interval_are_remembered_and_cut_it() -> None:
     universe = Universe.of(Lattice(requires_python=">=3.10"))
     universe.marker_mask("python_full_version < '3.9.2' or python_version < '3.11.2' or python_full_version < '3.12'")
@@ -208,7 +231,7 @@ def test_exact_points_want_no_cuts() -> None:
 
 
 def test_a_lattice_has_a_point_for_each_platform_and_python() -> None:
-    points = Lattice(requires_python=">=3.12").points()
+    points = Lattice(requires_python=">=3.12", newest=(3, 14)).points()
     assert len(points) == 15
     assert {point.python_minor for point in points} == {"3.12", "3.13", "3.14"}
     assert all(point.tags for point in points)
@@ -228,6 +251,7 @@ def test_requires_python_cuts_where_it_names_a_patch_release() -> None:
 def test_environment_markers_narrow_a_lattice_and_cut_it() -> None:
     lattice = Lattice(
         requires_python=">=3.13",
+        newest=(3, 14),
         environments=("sys_platform == 'linux' and python_full_version < '3.13.2'", "sys_platform == 'win32'"),
     )
     found = {(p.markers["platform_machine"], p.markers["python_full_version"]) for p in lattice.points()}
