@@ -18,7 +18,6 @@ from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table, scope_of
-from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
@@ -31,7 +30,7 @@ from pyvstore.ops.lockfiles import Question, question, read_lock
 from pyvstore.ops.locking import Answer, resolve
 from pyvstore.ops.memo import Memo, remember
 from pyvstore.ops.obtain import obtain_all
-from pyvstore.ops.parts import parts_in_use
+from pyvstore.ops.parts import parts_to_keep
 from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
 from pyvstore.project.files import Snapshot
@@ -64,8 +63,8 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
     """Add requirements to a list of the project, making pyproject.toml where there is none; then lock and sync.
 
     A requirement without bounds is written with the oldest version that is chosen anywhere as its lower bound. The
-    environment gets the part that was added to. Raises whatever stands in the way; pyproject.toml and pylock.toml are
-    then as they were.
+    environment gets the part that was added to; see `pyvstore.model.parts.with_part`. Raises whatever stands in the
+    way; pyproject.toml and pylock.toml are then as they were.
     """
     wanted = parse_requirement_arguments(texts)
     root = find_project_root(context.directory, home=context.home) or context.directory
@@ -84,12 +83,12 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
             edited = _edited(document, bounded, options.table)
             asked = question(project, edited.data, options.flags)
         lock = answer.freeze(asked.inputs)
-        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
+        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options, adds=True)
         _carry_out(project, before, edited, decided)
 
 
 def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN) -> None:
-    """Take requirements out of a list of the project; then lock and sync.
+    """Take requirements out of a list of the project; then lock and sync. The environment's parts stay as they are.
 
     Raises UsageError (``requirement-unknown``) for a name that is not there, and whatever stands in the way;
     pyproject.toml and pylock.toml are then as they were.
@@ -105,7 +104,7 @@ def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN)
         interpreter = choose_interpreter(project, edited.data, options.python, lock=old)
         asked = question(project, edited.data, options.flags)
         lock = resolve(project, asked, old).freeze(asked.inputs)
-        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
+        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options, adds=False)
         _carry_out(project, before, edited, decided)
 
 
@@ -205,15 +204,15 @@ class _Decided:
     asked: Question
     interpreter: Interpreter
     options: EditOptions
+    adds: bool
 
     def parts(self, project: Project) -> Parts:
-        """Return what the environment shall have: what it has, and the part that is edited."""
-        parts = narrowed(self.lock, parts_in_use(project))
-        kind, _, name = scope_of(self.options.table).partition(":")
-        if not name or (kind == "group" and name in (self.lock.default_members or ())):
+        """Return what the environment shall have: what it has, and the part that is added to."""
+        parts = parts_to_keep(project, self.lock)
+        if not self.adds:
             return parts
-        there = self.lock.extras if kind == "extra" else self.lock.dependency_groups
-        return with_part(parts, kind, name) if name in there else parts
+        kind, _, name = scope_of(self.options.table).partition(":")
+        return with_part(parts, kind, name, is_default=name in (self.lock.default_members or ()))
 
 
 def _carry_out(project: Project, before: Snapshot, edited: ProjectDocument, decided: _Decided) -> None:

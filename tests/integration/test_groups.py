@@ -160,6 +160,53 @@ def test_a_group_that_is_deleted_afterwards_leaves_the_environment(parts: World,
     refused(inside("sync", "--group", "docs"), "group-unknown")
 
 
+@pytest.mark.parametrize(
+    ("before", "flags", "expected"),
+    [
+        (["--only-group", "docs"], ["--group", "lint"], "common writer gamma"),
+        (["--only-group", "docs"], ["--dev"], "common writer tester gamma"),
+        (["--only-group", "docs"], [], "base common writer gamma"),
+        (["--only-group", "docs"], ["--optional", "fast"], "base common writer speed gamma"),
+        (["--no-dev"], ["--dev"], "base tester common gamma"),
+        (["--no-default-groups"], ["--dev"], "base tester common gamma"),
+        (["--no-dev"], [], "base gamma"),
+        (["--no-dev"], ["--group", "docs"], "base common writer gamma"),
+    ],
+)
+def test_who_adds_to_a_part_has_it_and_who_removes_from_it_has_the_same_parts(
+    parts: World, inside: Run, before: list[str], flags: list[str], expected: str
+) -> None:
+    ok(inside("sync", *before))
+    ok(inside("add", "gamma", *flags))
+    assert there(parts) == set(expected.split())
+    ok(inside("remove", "gamma", *flags))
+    assert there(parts) == set(expected.split()) - {"gamma"}
+
+
+def test_removing_from_a_group_that_is_not_installed_does_not_install_it(parts: World, inside: Run) -> None:
+    ok(inside("add", "gamma", "--group", "docs"))
+    ok(inside("sync"))
+    ok(inside("remove", "gamma", "--group", "docs"))
+    assert there(parts) == {"base", "tester", "common"}
+
+
+def test_a_group_that_was_alone_and_is_deleted_leaves_the_default_with_a_sentence(parts: World, inside: Run) -> None:
+    ok(inside("sync", "--only-group", "docs"))
+    path = parts.project / "pyproject.toml"
+    path.write_text(path.read_text().replace('docs = ["writer"]\n', ""))
+    said = inside("run", "python", "-c", "pass").err
+    assert "warning[group-gone]: the environment had the group docs alone" in said
+    assert there(parts) == {"base", "tester", "common"}
+    assert "group-gone" not in inside("run", "python", "-c", "pass").err
+
+
+def test_what_an_extra_has_through_another_one_is_direct(parts: World, inside: Run) -> None:
+    text = format_project(["base"], extras={"fast": ["speed"], "all": ["app[fast]"]}, requires_python=">=3.8")
+    (parts.project / "pyproject.toml").write_text(text)
+    ok(inside("sync", "--extra", "all"))
+    assert list(parts.site.glob("speed-*.dist-info/REQUESTED"))
+
+
 # ── parts that exclude each other ────────────────────────────────────────────────────────────────────────────────
 
 CONFLICT = 'conflicts = [[{extra = "cpu"}, {extra = "cuda"}]]'
