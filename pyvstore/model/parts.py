@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+DEFAULT_GROUP = "pyvstore-default"
+"""A group that exists in lockfiles only (PEP 751, ``default-groups``): it stands for the groups installed unasked."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:

@@ -8,7 +8,7 @@ import pytest
 import tomli
 
 from tests.support.loopback import LoopbackIndex
-from tests.support.projects import everywhere, format_project, offer, read_lock, selected, versions
+from tests.support.projects import everywhere, format_project, offer, packages_of, read_lock, selected, versions
 from tests.support.world import Outcome, World
 
 Run = Callable[..., Outcome]
@@ -273,7 +273,37 @@ def test_a_part_that_excludes_a_default_group_is_had_without_it(rivals: World, i
     )
     ok(inside("sync"))
     assert list(rivals.site.glob("tensor-2.0+cpu.dist-info"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment)["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, groups=["dev"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, groups=[], extras=["cuda"])["tensor"] == "2.0+cuda"
+    first = packages_of(rivals.project)
+    (rivals.project / "pyproject.toml").write_text(
+        (rivals.project / "pyproject.toml").read_text().replace("vision", "vision>=0")
+    )
+    ok(inside("lock"))
+    assert packages_of(rivals.project) == first
     refused(inside("sync", "--extra", "cuda"), "parts-conflict")
     ok(inside("sync", "--extra", "cuda", "--no-dev"))
     assert list(rivals.site.glob("tensor-2.0+cuda.dist-info"))
     assert read_lock(rivals.project)["default-groups"] == ["pyvstore-default"]
+
+
+def test_a_group_alone_has_nothing_of_the_project_whose_versions_depend_on_it(
+    rivals: World, inside: Run, index: LoopbackIndex
+) -> None:
+    offer(index, "base", "1.0")
+    offer(index, "vision", "2.0", requires=["tensor==2.0+cuda"])
+    write(
+        rivals,
+        'conflicts = [[{group = "old"}, {group = "new"}]]',
+        groups={"old": ["tensor==2.0+cpu"], "new": ["base"]},
+    )
+    ok(inside("sync", "--group", "old"))
+    assert list(rivals.site.glob("vision-1.0.dist-info"))
+    ok(inside("sync", "--only-group", "old"))
+    assert there(rivals) == {"tensor"}
+    ok(inside("sync", "--only-group", "new"))
+    assert there(rivals) == {"base"}
+    ok(inside("sync", "--group", "new"))
+    assert there(rivals) == {"base", "vision", "tensor"}
