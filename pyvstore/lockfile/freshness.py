@@ -8,7 +8,7 @@ changing one requirement moves nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -17,13 +17,14 @@ from packaging.version import Version
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, LockInputs, digest, group_table, optional_table
 from pyvstore.model.foreign import parse_requirement
+from pyvstore.requirements.conflicts import with_inherited
 from pyvstore.requirements.cutoff import CutOff
 from pyvstore.requirements.own_extras import expand
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.settings import Settings
 from pyvstore.requirements.text import format_marker, format_requirement, format_specifiers
 
-_NOT_IN_SETTINGS = ("indexes", "package", "environments")
+_NOT_IN_SETTINGS = ("indexes", "package", "environments", "of_user")
 
 
 def lock_inputs(project: ProjectRequirements, settings: Settings) -> LockInputs:
@@ -36,6 +37,7 @@ def lock_inputs(project: ProjectRequirements, settings: Settings) -> LockInputs:
     tables += [(group_table(group), requirements) for group, requirements in project.groups.items()]
     expanded = [(table, expand(project, requirements, table)) for table, requirements in tables]
     default = Settings()
+    settings = replace(settings, conflicts=with_inherited(project, settings.conflicts))
     return LockInputs(
         requirements=tuple(
             sorted({(table, format_requirement(entry)) for table, entries in expanded for entry in entries})

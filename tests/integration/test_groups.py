@@ -307,3 +307,50 @@ def test_a_group_alone_has_nothing_of_the_project_whose_versions_depend_on_it(
     assert there(rivals) == {"base"}
     ok(inside("sync", "--group", "new"))
     assert there(rivals) == {"base", "vision", "tensor"}
+
+
+def test_what_includes_a_part_excludes_what_that_part_excludes(rivals: World, inside: Run) -> None:
+    write(
+        rivals,
+        CONFLICT,
+        extras={"cpu": ["tensor==2.0+cpu"], "cuda": ["tensor==2.0+cuda"], "all": ["app[cpu]"]},
+        groups={"ci": ["app[all]"], "old": [{"include-group": "ci"}]},
+    )
+    ok(inside("lock"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment, extras=["all"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, extras=["all", "cpu"], groups=["ci"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, extras=["cuda"])["tensor"] == "2.0+cuda"
+    ok(inside("sync", "--extra", "all", "--extra", "cpu", "--group", "old"))
+    assert list(rivals.site.glob("tensor-2.0+cpu.dist-info"))
+    for flags, named in (
+        (["--extra", "all", "--extra", "cuda"], "extra all and extra cuda"),
+        (["--group", "old", "--extra", "cuda"], "extra cuda and group old"),
+    ):
+        assert f"{named} exclude each other" in refused(inside("sync", *flags), "parts-conflict")
+
+
+def test_a_lock_is_stale_when_a_part_begins_to_include_another_one(rivals: World, inside: Run) -> None:
+    settings = 'conflicts = [[{group = "old"}, {group = "new"}]]'
+    write(rivals, settings, groups={"old": ["tensor==2.0+cpu"], "new": [], "ci": ["tensor==2.0+cpu"]})
+    ok(inside("lock"))
+    write(rivals, settings, groups={"old": ["tensor==2.0+cpu"], "new": [], "ci": [{"include-group": "old"}]})
+    assert "the setting conflicts changed" in refused(inside("lock", "--check"), "lock-stale", 1)
+
+
+def test_many_parts_that_exclude_each_other_are_answered_and_too_many_are_refused(
+    rivals: World, inside: Run, index: LoopbackIndex
+) -> None:
+    offer(index, "many", *(f"{number}.0" for number in range(1, 13)))
+    extras = {f"x{number}": [f"many=={number}"] for number in range(1, 13)}
+    members = ", ".join(f'{{extra = "{name}"}}' for name in extras)
+    write(rivals, f"conflicts = [[{members}]]", extras=extras)
+    ok(inside("lock"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment, extras=["x7"])["many"] == "7.0"
+    extras = {f"{side}{number}": ["many"] for number in range(20) for side in "ab"}
+    sets = ", ".join(f'[{{extra = "a{number}"}}, {{extra = "b{number}"}}]' for number in range(20))
+    write(rivals, f"conflicts = [{sets}]", extras=extras)
+    message = refused(inside("lock"), "conflicts-too-many")
+    assert "more than 100 combinations" in message
+    assert "hint:" in message
