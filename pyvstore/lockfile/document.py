@@ -61,8 +61,8 @@ class LockedPackage:
         wheels: in the order of the file.
         sdist: the source distribution, or None.
         source: ``vcs``, ``directory`` or ``archive`` for an entry that is not from an index; it has no files here.
-        without_project: where extras and groups alone want an entry that the project's dependencies want, too; None
-            where they do not.
+        without_project: where extras and groups alone want an entry that the project's dependencies want, too, or
+            whose ``marker`` mixes the two up; None where what holds without any extra or group is the project's.
     """
 
     name: NormalizedName

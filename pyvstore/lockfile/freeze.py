@@ -15,10 +15,11 @@ from packaging.version import Version
 
 from pyvstore.errors import InternalError, LockfileError
 from pyvstore.lockfile.document import DependencyEdge, LockDocument, LockedFile, LockedPackage
-from pyvstore.lockfile.inputs import DEFAULT_GROUP, LockInputs, digest
+from pyvstore.lockfile.inputs import LockInputs, digest
 from pyvstore.lockfile.rows import PlaceError, parse_index, parse_sdist, parse_wheel
 from pyvstore.lockfile.write import canonical_order
 from pyvstore.model.artifact import Artifact
+from pyvstore.model.parts import DEFAULT_GROUP
 from pyvstore.requirements.text import format_marker, parse_marker
 from pyvstore.resolution.lenient import lenient_specifier
 

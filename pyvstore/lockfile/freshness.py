@@ -7,8 +7,8 @@ changing one requirement moves nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -17,23 +17,30 @@ from packaging.version import Version
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, LockInputs, digest, group_table, optional_table
 from pyvstore.model.foreign import parse_requirement
+from pyvstore.requirements.conflicts import with_inherited
 from pyvstore.requirements.cutoff import CutOff
+from pyvstore.requirements.own_extras import expand
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.settings import Settings
 from pyvstore.requirements.text import format_marker, format_requirement, format_specifiers
 
-_NOT_IN_SETTINGS = ("indexes", "package", "environments")
+_NOT_IN_SETTINGS = ("indexes", "package", "environments", "of_user")
 
 
 def lock_inputs(project: ProjectRequirements, settings: Settings) -> LockInputs:
-    """Collect the inputs of a lock from what the project and all layers of the settings say."""
-    tables: list[tuple[str, Iterable[Requirement]]] = [(DEPENDENCIES_TABLE, project.dependencies)]
+    """Collect the inputs of a lock from what the project and all layers of the settings say.
+
+    Where the project names itself, what that means is recorded. Raises ProjectError as `own_extras.expand` does.
+    """
+    tables: list[tuple[str, Sequence[Requirement]]] = [(DEPENDENCIES_TABLE, project.dependencies)]
     tables += [(optional_table(extra), requirements) for extra, requirements in project.optional.items()]
     tables += [(group_table(group), requirements) for group, requirements in project.groups.items()]
+    expanded = [(table, expand(project, requirements, table)) for table, requirements in tables]
     default = Settings()
+    settings = replace(settings, conflicts=with_inherited(project, settings.conflicts))
     return LockInputs(
         requirements=tuple(
-            sorted({(table, format_requirement(entry)) for table, entries in tables for entry in entries})
+            sorted({(table, format_requirement(entry)) for table, entries in expanded for entry in entries})
         ),
         requires_python="" if project.requires_python is None else format_specifiers(project.requires_python),
         index_urls=tuple(index.url for index in settings.indexes),
@@ -54,6 +61,8 @@ def format_setting(value: object) -> str:
         return "none"
     if isinstance(value, CutOff):
         return value.text
+    if value == ():
+        return "[]"  # what says "nothing" is not what says nothing
     if isinstance(value, tuple):
         # A pair of a kind or a name with what it says is joined tighter than a list.
         if len(value) == 2 and (isinstance(value[1], CutOff) or value[1] is None or value[0] in ("extra", "group")):

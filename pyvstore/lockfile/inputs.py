@@ -11,8 +11,6 @@ import json
 from dataclasses import dataclass
 
 DEPENDENCIES_TABLE = "project.dependencies"
-DEFAULT_GROUP = "pyvstore-default"
-"""A group that exists in lockfiles only (PEP 751, ``default-groups``): it stands for the groups installed unasked."""
 _DIGEST_FORMAT = 1
 
 

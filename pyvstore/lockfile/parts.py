@@ -33,6 +33,8 @@ def choose_parts(document: LockDocument, parts: Parts) -> ChosenParts:
     ``parts-conflict`` for parts that are declared to exclude each other.
     """
     known_extras, known_groups = _by_name(document.extras), _by_name(document.dependency_groups)
+    # A synthetic default group of another tool is no group that can be named.
+    spelled = {**_by_name(document.default_groups), **known_groups}
     extras = set(known_extras) if parts.all_extras else _known(parts.extras, known_extras, "extra")
     without = _known(parts.without_groups, known_groups, "group")
     if parts.only_groups:
@@ -44,8 +46,7 @@ def choose_parts(document: LockDocument, parts: Parts) -> ChosenParts:
     _refuse_conflicts(document, extras, groups)
     return ChosenParts(
         extras=frozenset(known_extras[name] for name in extras),
-        # A synthetic default group of another tool is no group that can be named.
-        groups=frozenset(known_groups.get(name, name) for name in groups),
+        groups=frozenset(spelled.get(name, name) for name in groups),
         without_project=bool(parts.only_groups),
     )
 
@@ -65,7 +66,7 @@ def narrowed(document: LockDocument, parts: Parts) -> Parts:
 def _default_groups(document: LockDocument, parts: Parts) -> set[str]:
     if parts.no_default_groups:
         return set()
-    return set(document.default_groups if document.default_members is None else document.default_members)
+    return set(_by_name(document.default_groups if document.default_members is None else document.default_members))
 
 
 def _by_name(names: Iterable[str]) -> dict[str, str]:

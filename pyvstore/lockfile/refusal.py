@@ -134,15 +134,22 @@ def _has_wheel(package: LockedPackage, environment: TargetEnvironment) -> bool:
     return any(not supported.isdisjoint(expand_tags(tag_triple(wheel.filename))) for wheel in package.wheels)
 
 
-def is_wanted_by_project(package: LockedPackage, environment: TargetEnvironment) -> bool:
-    """Tell whether the project's own dependencies want the package, whatever extras and groups do."""
-    return _holds(package.marker, environment, ChosenParts())
+def is_there_for_project_alone(package: LockedPackage, environment: TargetEnvironment) -> bool:
+    """Tell whether nothing but the project's own dependencies wants the package here, whatever is asked for."""
+    return package.without_project is None and _holds(package.marker, environment, ChosenParts())
+
+
+def marker_without_project(package: LockedPackage) -> Marker | None:
+    """Return what decides about a package that is not there for the project alone, when only groups are asked for."""
+    return package.marker if package.without_project is None else package.without_project
 
 
 def _is_wanted(package: LockedPackage, environment: TargetEnvironment, parts: ChosenParts) -> bool:
-    if parts.without_project and is_wanted_by_project(package, environment):
-        return package.without_project is not None and _holds(package.without_project, environment, parts)
-    return _holds(package.marker, environment, parts)
+    if not parts.without_project:
+        return _holds(package.marker, environment, parts)
+    if is_there_for_project_alone(package, environment):
+        return False
+    return _holds(marker_without_project(package), environment, parts)
 
 
 def _holds(marker: Marker | None, environment: TargetEnvironment, parts: ChosenParts) -> bool:

@@ -22,7 +22,13 @@ from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.parts import ChosenParts, choose_parts
-from pyvstore.lockfile.refusal import anew, explain_age, explain_refusal, is_wanted_by_project
+from pyvstore.lockfile.refusal import (
+    anew,
+    explain_age,
+    explain_refusal,
+    is_there_for_project_alone,
+    marker_without_project,
+)
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.model.foreign import parse_requirement
 from pyvstore.model.parts import DEFAULT_PARTS, Parts
@@ -134,10 +140,10 @@ class _Narrowed:
 
     def _markers_of(self, locked: LockedPackage) -> Iterator[Marker | None]:
         """Yield the marker that decides about an entry, or nothing for one that is out of the question."""
-        if not self._without_project or not is_wanted_by_project(locked, self._environment):
+        if not self._without_project:
             yield locked.marker
-        elif locked.without_project is not None:
-            yield locked.without_project
+        elif not is_there_for_project_alone(locked, self._environment):
+            yield marker_without_project(locked)
 
     def _package(self, locked: LockedPackage, marker: Marker | None) -> Package:
         fitting = [wheel for wheel in locked.wheels if self._fits(wheel)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+DEFAULT_GROUP = "pyvstore-default"
+"""A group that exists in lockfiles only (PEP 751, ``default-groups``): it stands for the groups installed unasked."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
@@ -50,9 +53,24 @@ def parse_parts(raw: Mapping[str, object]) -> Parts:
     return parts
 
 
-def with_part(parts: Parts, kind: str, name: str) -> Parts:
-    """Return ``parts`` and one more; ``kind`` is ``extra`` or ``group``."""
-    if kind == "extra":
-        return replace(parts, extras=tuple(sorted({*parts.extras, name})))
-    without = tuple(other for other in parts.without_groups if other != name)
-    return replace(parts, groups=tuple(sorted({*parts.groups, name})), without_groups=without)
+def with_part(parts: Parts, kind: str, name: str, *, is_default: bool = False) -> Parts:
+    """Return ``parts`` and one more: an ``extra``, a ``group``, or, with any other ``kind``, the project itself.
+
+    ``is_default`` tells whether the group is installed without asking. Groups that were alone stay alone when another
+    one joins them, but an extra and the project's own dependencies are nothing without the project.
+    """
+    if kind == "group":
+        parts = replace(parts, without_groups=tuple(other for other in parts.without_groups if other != name))
+        if parts.only_groups:
+            return replace(parts, only_groups=_and(parts.only_groups, name))
+        is_there = parts.all_groups or (is_default and not parts.no_default_groups)
+        return parts if is_there else replace(parts, groups=_and(parts.groups, name))
+    if parts.only_groups:
+        parts = replace(parts, only_groups=(), groups=parts.only_groups, no_default_groups=True)
+    if kind == "extra" and not parts.all_extras:
+        return replace(parts, extras=_and(parts.extras, name))
+    return parts
+
+
+def _and(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(sorted({*names, name}))

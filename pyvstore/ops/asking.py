@@ -16,6 +16,7 @@ from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_t
 from pyvstore.lockfile.markers import EXTRA, GROUP
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.foreign import parse_specifiers
+from pyvstore.requirements.conflicts import with_inherited
 from pyvstore.requirements.own_extras import expand
 from pyvstore.requirements.project import ProjectRequirements
 from pyvstore.requirements.setting_values import ALL
@@ -32,30 +33,39 @@ _EVERYWHERE = "python_version >= '3'"
 def names_of(requirements: ProjectRequirements, settings: Settings) -> FrozenNames:
     """Return the optional parts of the project.
 
-    Raises UsageError (``setting``) for a default group or a conflict that names what the project does not have.
+    Raises UsageError (``setting``) for a default group or a conflict that names what the project does not have. The
+    user's own file is for all projects: a default group there means the group of that name, where there is one.
     """
     groups = frozenset(requirements.groups)
     if settings.default_groups is None:
         default = groups & {DEV}
     elif settings.default_groups == (ALL,):
         default = groups
+    elif "default-groups" in settings.of_user:
+        default = groups.intersection(settings.default_groups)
     else:
         default = frozenset(settings.default_groups)
     known = {*(EXTRA + extra for extra in requirements.optional), *(GROUP + group for group in groups)}
-    conflicts = tuple(tuple(f"{kind}:{name}" for kind, name in members) for members in settings.conflicts)
-    _require_known([GROUP + group for group in default], known, "default-groups")
-    _require_known([part for members in conflicts for part in members], known, "conflicts")
+    _require_known([GROUP + group for group in default], known, "default-groups", settings)
+    _require_known(
+        [f"{kind}:{name}" for members in settings.conflicts for kind, name in members], known, "conflicts", settings
+    )
+    conflicts = tuple(
+        tuple(f"{kind}:{name}" for kind, name in members)
+        for members in with_inherited(requirements, settings.conflicts)
+    )
     return FrozenNames(
         extras=tuple(requirements.optional), dependency_groups=groups, default_groups=default, conflicts=conflicts
     )
 
 
-def _require_known(parts: Collection[str], known: Collection[str], key: str) -> None:
+def _require_known(parts: Collection[str], known: Collection[str], key: str, settings: Settings) -> None:
+    place = f"{key} in your settings file" if key in settings.of_user else f"tool.pyvstore.{key}"
     for part in sorted(set(parts).difference(known)):
         kind, _, name = part.partition(":")
         there = ", ".join(sorted(other.partition(":")[2] for other in known if other.startswith(f"{kind}:")))
         raise UsageError(
-            f"tool.pyvstore.{key}: the project has no {kind} {name!r}",
+            f"{place}: the project has no {kind} {name!r}",
             code="setting",
             hint=f"it has {there}" if there else f"it has no {kind}s at all",
         )

@@ -18,7 +18,6 @@ from pyvstore.events import FileWritten, ProjectMade
 from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table, scope_of
-from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
@@ -33,7 +32,7 @@ from pyvstore.ops.lockfiles import Question, question, read_lock
 from pyvstore.ops.locking import Answer, resolve
 from pyvstore.ops.memo import Memo, remember
 from pyvstore.ops.obtain import obtain_all
-from pyvstore.ops.parts import parts_in_use
+from pyvstore.ops.parts import parts_to_keep
 from pyvstore.ops.unmet import tell_unmet
 from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
@@ -67,8 +66,8 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
     """Add requirements to a list of the project, making pyproject.toml where there is none; then lock and sync.
 
     A requirement without bounds is written with the oldest version that is chosen anywhere as its lower bound. The
-    environment gets the part that was added to. Raises whatever stands in the way; pyproject.toml and pylock.toml are
-    then as they were.
+    environment gets the part that was added to; see `pyvstore.model.parts.with_part`. Raises whatever stands in the
+    way; pyproject.toml and pylock.toml are then as they were.
     """
     wanted = parse_requirement_arguments(texts)
     root = find_project_root(context.directory, home=context.home) or context.directory
@@ -88,13 +87,13 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
             if bounded != requirements:
                 edited = _edited(document, bounded, options.table)
                 asked = question(project, edited.data, options.flags)
-            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options)
+            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options, adds=True)
 
         _carry_out(project, before, decide)
 
 
 def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN) -> None:
-    """Take requirements out of a list of the project; then lock and sync.
+    """Take requirements out of a list of the project; then lock and sync. The environment's parts stay as they are.
 
     Raises UsageError (``requirement-unknown``) for a name that is not there, and whatever stands in the way;
     pyproject.toml and pylock.toml are then as they were.
@@ -112,7 +111,7 @@ def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN)
 
         def decide() -> _Decided:
             answer = resolve(project, asked, old)
-            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options)
+            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options, adds=False)
 
         _carry_out(project, before, decide)
 
@@ -226,21 +225,21 @@ def _decided(
     asked: Question,
     interpreter: Interpreter,
     options: EditOptions,
+    adds: bool,
 ) -> _Decided:
     lock = answer.freeze(asked.inputs)
     interpreter = _covered(project, edited, interpreter, lock, options)
-    selection = select(lock, interpreter.environment, _parts(project, lock, options))
+    selection = select(lock, interpreter.environment, _parts(project, lock, options.table if adds else None))
     return _Decided(edited, lock, asked, interpreter, options, selection)
 
 
-def _parts(project: Project, lock: LockDocument, options: EditOptions) -> Parts:
-    """Return what the environment shall have: what it has, and the part that is edited."""
-    parts = narrowed(lock, parts_in_use(project))
-    kind, _, name = scope_of(options.table).partition(":")
-    if not name or (kind == "group" and name in (lock.default_members or ())):
+def _parts(project: Project, lock: LockDocument, added_to: str | None) -> Parts:
+    """Return what the environment shall have: what it has, and the part that is added to."""
+    parts = parts_to_keep(project, lock)
+    if added_to is None:
         return parts
-    there = lock.extras if kind == "extra" else lock.dependency_groups
-    return with_part(parts, kind, name) if name in there else parts
+    kind, _, name = scope_of(added_to).partition(":")
+    return with_part(parts, kind, name, is_default=name in (lock.default_members or ()))
 
 
 def _carry_out(project: Project, before: Snapshot, decide: Callable[[], _Decided]) -> None:

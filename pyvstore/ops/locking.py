@@ -236,11 +236,11 @@ def _frozen(package: ResolvedPackage, markers: ScopeMarkers) -> FrozenPackage:
         requires_python=package.requires_python,
         artifacts=tuple(artifacts),
         marker=markers.marker(scopes),
-        dependencies=tuple(map(_frozen_edge, package.dependencies)),
+        dependencies=tuple(_frozen_edge(edge, markers) for edge in package.dependencies),
         index_url=artifacts[0].index_url if artifacts else None,
         without_project=markers.without_project(scopes),
     )
 
 
-def _frozen_edge(edge: Edge) -> DependencyEdge:
-    return DependencyEdge(name=edge.name, version=Version(edge.version), marker=edge.marker)
+def _frozen_edge(edge: Edge, markers: ScopeMarkers) -> DependencyEdge:
+    return DependencyEdge(name=edge.name, version=Version(edge.version), marker=markers.spoken(edge.marker))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.ops.context import Context
 from pyvstore.ops.converge import Converged, converge
 from pyvstore.ops.entries import require_all
 from pyvstore.ops.interpreters import choose_for
 from pyvstore.ops.lockfiles import read_lock, require_lock
-from pyvstore.ops.parts import parts_in_use
+from pyvstore.ops.parts import parts_to_keep
 
 
 def relink(context: Context, *, dry_run: bool = False) -> Converged:
@@ -22,7 +21,7 @@ def relink(context: Context, *, dry_run: bool = False) -> Converged:
     with project.locked():
         document = require_lock(read_lock(project), "relink does not make one")
         interpreter = choose_for(project, document.requires_python, None, lock=document)
-        parts = narrowed(document, parts_in_use(project))
+        parts = parts_to_keep(project, document)
         selection = select(document, interpreter.environment, parts)
         entries = require_all(project, selection)
         return converge(project, selection, entries, interpreter, dry_run=dry_run, is_fresh=False)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pyvstore.events import FileWritten
 from pyvstore.lockfile.coverage import covers
 from pyvstore.lockfile.document import LockDocument
-from pyvstore.lockfile.parts import narrowed
 from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
@@ -17,7 +16,7 @@ from pyvstore.ops.entries import Obtained, all_found, find_all
 from pyvstore.ops.interpreters import choose_interpreter
 from pyvstore.ops.lockfiles import Question, is_current, question, read_lock, require_fresh, require_lock
 from pyvstore.ops.options import SyncOptions
-from pyvstore.ops.parts import parts_in_use
+from pyvstore.ops.parts import parts_to_keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def work_out(project: Project, options: SyncOptions) -> Work:
     document = _lock(project, asked, options, old)
     if document is not old and options.python is None and not covers(document, interpreter.environment):
         interpreter = choose_interpreter(project, pyproject, None, lock=document)
-    parts = narrowed(document, parts_in_use(project)) if options.parts is None else options.parts
+    parts = parts_to_keep(project, document) if options.parts is None else options.parts
     selection = select(document, interpreter.environment, parts)
     new_lock = None if document is old else document
     return Work(asked, selection, interpreter, new_lock, is_our_lock=document.inputs is not None)

@@ -8,6 +8,7 @@
 `settings`  ``[tool.pyvstore]``, the user's file, variables and flags → `Settings`
 `setting_values`, `indexes`, `cutoff`  the values of single settings, checked
 `own_extras`  a project that names itself → what that means
+`conflicts` parts that exclude each other, and those that include them
 `urls`      index URLs, with credentials split off at the first touch
 ==========  =================================================================================
 

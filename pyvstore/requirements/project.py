@@ -34,6 +34,7 @@ class ProjectRequirements:
         dependencies: ``project.dependencies`` in the user's order.
         optional: extra → requirements; extras are normalised.
         groups: dependency group → requirements with all includes expanded; group names are normalised.
+        includes: dependency group → the groups that it includes by name; normalised.
         has_build_system: whether ``[build-system]`` exists, so that the project itself can be installed.
     """
 
@@ -42,6 +43,7 @@ class ProjectRequirements:
     dependencies: tuple[Requirement, ...] = ()
     optional: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=lambda: MappingProxyType({}))
     groups: Mapping[str, tuple[Requirement, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    includes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     has_build_system: bool = False
 
 
@@ -51,10 +53,10 @@ def parse_project(pyproject: Mapping[str, object]) -> ProjectRequirements:
     Raises:
         ProjectError: code ``pyproject``; the message begins with the place, as in ``project.dependencies[2]: …``.
     """
-    groups = _parse_groups(_table(pyproject, "dependency-groups", "dependency-groups"))
+    groups, includes = _parse_groups(_table(pyproject, "dependency-groups", "dependency-groups"))
     has_build_system = bool(_table(pyproject, "build-system", "build-system"))
     if "project" not in pyproject:
-        return ProjectRequirements(name=None, groups=groups, has_build_system=has_build_system)
+        return ProjectRequirements(name=None, groups=groups, includes=includes, has_build_system=has_build_system)
     table = _table(pyproject, "project", "project")
     _refuse_dynamic(table)
     return ProjectRequirements(
@@ -63,6 +65,7 @@ def parse_project(pyproject: Mapping[str, object]) -> ProjectRequirements:
         dependencies=_parse_requirements(table.get("dependencies", []), "project.dependencies"),
         optional=_parse_optional(_table(table, "optional-dependencies", "project.optional-dependencies")),
         groups=groups,
+        includes=includes,
         has_build_system=has_build_system,
     )
 
@@ -126,9 +129,12 @@ def _parse_optional(table: Mapping[str, object]) -> Mapping[NormalizedName, tupl
     return MappingProxyType(optional)
 
 
-def _parse_groups(table: Mapping[str, object]) -> Mapping[str, tuple[Requirement, ...]]:
+def _parse_groups(
+    table: Mapping[str, object],
+) -> tuple[Mapping[str, tuple[Requirement, ...]], Mapping[str, frozenset[str]]]:
+    """Return what each group requires, and which groups it includes."""
     if not table:
-        return MappingProxyType({})
+        return MappingProxyType({}), MappingProxyType({})
     checked: dict[str, list[str | Mapping[str, str]]] = {}
     for name, value in table.items():
         checked[name] = _parse_group_entries(value, f"dependency-groups.{printable(name)}")
@@ -139,7 +145,13 @@ def _parse_groups(table: Mapping[str, object]) -> Mapping[str, tuple[Requirement
         raise ProjectError(f"dependency-groups: {_first_reason(error)}", code="pyproject") from error
     except RecursionError as error:
         raise ProjectError("dependency-groups: includes are nested too deeply", code="pyproject") from error
-    return MappingProxyType(groups)
+    return MappingProxyType(groups), MappingProxyType(
+        {str(canonicalize_name(name)): _included(entries) for name, entries in checked.items()}
+    )
+
+
+def _included(entries: Sequence[str | Mapping[str, str]]) -> frozenset[str]:
+    return frozenset(str(canonicalize_name(entry["include-group"])) for entry in entries if not isinstance(entry, str))
 
 
 def _parse_group_entries(value: object, place: str) -> list[str | Mapping[str, str]]:

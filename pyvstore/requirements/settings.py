@@ -104,7 +104,8 @@ class Settings:
         exclude_newer_package: (name, its own cut-off or None for no limit).
         no_build, no_binary: names, or ``:all:``.
         default_groups: names, or ``:all:``; None: the group ``dev``, if there is one.
-        conflicts: sets of extras and groups of which at most one is installed at a time.
+        conflicts: sets of extras and groups of which at most one is installed at a time, as they are declared.
+        of_user: the keys that the user's file decides, which is about all projects and not about this one.
     """
 
     indexes: tuple[IndexSetting, ...] = (PUBLIC_INDEX,)
@@ -123,6 +124,7 @@ class Settings:
     no_binary: tuple[str, ...] = ()
     default_groups: tuple[str, ...] | None = None
     conflicts: tuple[tuple[Part, ...], ...] = ()
+    of_user: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def user_layer(table: Mapping[str, object]) -> SettingsLayer:
@@ -181,6 +183,7 @@ def flags_layer(*, index_url: str | None = None, **values: str | None) -> Settin
 def merge_settings(layers: Iterable[SettingsLayer]) -> Settings:
     """Return the settings that all ``layers`` together mean; the order in which they are given does not matter."""
     values: dict[str, object] = {}
+    origins: dict[str, Origin] = {}
     listed: tuple[IndexSetting, ...] = ()
     default = PUBLIC_INDEX
     for layer in sorted(layers, key=lambda layer: layer.origin):
@@ -189,8 +192,10 @@ def merge_settings(layers: Iterable[SettingsLayer]) -> Settings:
             default = next((index for index in layer.index if index.default), PUBLIC_INDEX)
         default = layer.index_url or default
         values.update(layer.values)
+        origins.update(dict.fromkeys(layer.values, layer.origin))
     named = {key.replace("-", "_"): value for key, value in values.items()}
-    return Settings(indexes=(*listed, default), **named)  # type: ignore[arg-type]
+    of_user = frozenset(key for key, origin in origins.items() if origin is Origin.USER)
+    return Settings(indexes=(*listed, default), of_user=of_user, **named)  # type: ignore[arg-type]
 
 
 def _parse_table(table: Mapping[str, object], origin: Origin, prefix: str) -> SettingsLayer:

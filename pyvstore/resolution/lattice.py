@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from packaging.markers import Marker
 from packaging.version import Version
 
+from pyvstore.errors import UsageError
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.model.platforms import DEFAULT_PLATFORMS, NEWEST_PYTHON, PLATFORM_CLASSES, PlatformClass
 from pyvstore.model.tags import supported_tags
@@ -20,6 +21,8 @@ from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundari
 from pyvstore.resolution.lenient import lenient_specifier
 
 OLDEST_PYTHON = (3, 8)
+MOST_COMBINATIONS = 100
+"""Of conflicting scopes: four sets of two, or one of ninety-nine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,19 @@ class Lattice:
     def assignments(self) -> tuple[frozenset[str], ...]:
         """Return every set of conflicting scopes that may be active together, the empty one first.
 
-        Scopes without conflicts are not in it: they can be active anywhere.
+        Scopes without conflicts are not in it: they can be active anywhere. Raises UsageError (``conflicts-too-many``)
+        for more than `MOST_COMBINATIONS`, because every one of them has all the points.
         """
         found: list[frozenset[str]] = [frozenset()]
         for scope in sorted({scope for members in self.conflicts for scope in members}):
             rivals = {rival for members in self.conflicts if scope in members for rival in members}
             found += [active | {scope} for active in found if rivals.isdisjoint(active)]
+            if len(found) > MOST_COMBINATIONS:
+                raise UsageError(
+                    f"tool.pyvstore.conflicts: the sets allow more than {MOST_COMBINATIONS} combinations of members",
+                    code="conflicts-too-many",
+                    hint="put parts that nobody wants together into one set, or declare fewer sets",
+                )
         return tuple(sorted(found, key=lambda active: (len(active), sorted(active))))
 
     @property

@@ -15,6 +15,7 @@ from packaging.markers import Marker
 
 from pyvstore.model import foreign
 from pyvstore.model.environment import TargetEnvironment
+from pyvstore.model.parts import DEFAULT_GROUP
 from pyvstore.model.platforms import platform_name
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
 from pyvstore.resolution.lattice import Lattice
@@ -226,7 +227,8 @@ class Universe:
     def _evaluate_in_lock(self, text: str) -> int:
         self._want(marker_boundaries(text))
         marker = parse_marker(text)
-        named = {(kind, name) for name, kind in _PART.findall(text)}
+        # What stands for the default groups is there for other tools; the groups themselves are named beside it.
+        named = {(kind, name) for name, kind in _PART.findall(text) if name != DEFAULT_GROUP}
         variables = tuple(sorted({*_VARIABLE.findall(text), *self._axes}))
         mask = 0
         for environment, where in self._grouped(variables):

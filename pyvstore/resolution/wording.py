@@ -11,7 +11,7 @@ are both false on 3.11.4rc1 (PEP 440), ``< '3.11.4.dev0'`` and ``>= '3.11.4.dev0
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -37,6 +37,12 @@ class _Term:
         return len(self.atoms), self.text.count("!="), len(self.text), self.text
 
 
+@dataclass(frozen=True, slots=True)
+class _ScopeAtom:
+    combinations: int
+    term: _Term
+
+
 class Wording:
     """Finds texts for masks over ``environments``.
 
@@ -59,6 +65,20 @@ class Wording:
         self._versions = sorted({Version(environment["python_full_version"]) for environment in environments})
         self._version_of = [Version(environment["python_full_version"]) for environment in environments]
         self._boxes: list[_Term] | None = None
+        there = [tuple(environment[scope] for scope in axes) for environment in environments]
+        known = {combination: index for index, combination in enumerate(dict.fromkeys(there))}
+        self._combination_of = [known[combination] for combination in there]
+        atoms = self._scope_atoms(list(known))
+        # First what is best left out: what says where something is.
+        self._said_about = [
+            [
+                atoms[scope, value]
+                for value in ("in", "out")
+                for scope, own in zip(axes, combination, strict=True)
+                if own == value
+            ]
+            for combination in known
+        ]
         self._cache: dict[tuple[int, int], str] = {}
 
     def marker(self, mask: int, care: int) -> str:
@@ -134,54 +154,84 @@ class Wording:
 
     def _cover(self, mask: int, care: int) -> list[_Term]:
         if self._boxes is None:
-            self._boxes = sorted(self._all_boxes(), key=lambda box: box.cost)
-        return _greedy([box for box in self._boxes if not box.mask & care & ~mask], mask)
+            self._boxes = self._all_boxes()
+        terms = _cheapest(_both(self._boxes, self._scope_terms(mask, care)))
+        usable = [term for term in terms if not term.mask & care & ~mask]
+        return _greedy(sorted(usable, key=lambda term: term.cost), mask)
 
     def _python_cover(self, mask: int) -> list[_Term]:
         terms = sorted(self._python_terms(), key=lambda term: term.cost)
         return _greedy([term for term in terms if not term.mask & ~mask], mask)
 
-    def _all_boxes(self) -> Iterator[_Term]:
-        best: dict[int, _Term] = {}
+    def _all_boxes(self) -> list[_Term]:
         everywhere = _Term(self._full, ())
-        pythons = [everywhere, *self._python_terms()]
-        for machines in [everywhere, *self._platform_terms()]:
-            for python in pythons:
-                mask = machines.mask & python.mask
-                if not mask or mask == self._full:
-                    continue
-                box = _Term(mask, python.atoms + machines.atoms)
-                known = best.get(mask)
-                if known is None or box.cost < known.cost:
-                    best[mask] = box
-        return iter(best.values())
+        return _cheapest(_both([everywhere, *self._python_terms()], [everywhere, *self._platform_terms()]))
+
+    def _scope_terms(self, mask: int, care: int) -> list[_Term]:
+        """Return what may have to be said about scopes in the marker of ``mask``; also nothing at all.
+
+        All that can be said about them is exponentially much. On one machine and Python, where some combinations of
+        scopes are in the mask, some must not be, and about others nobody cares, each of the first is widened as far as
+        the second let it.
+        """
+        widest = {
+            self._widest(combination, refused)
+            for wanted, refused in self._patterns(mask, care)
+            for combination in _positions(wanted)
+        }
+        return _cheapest([_Term(self._full, ()), *sorted(widest, key=lambda term: term.cost)])
+
+    def _patterns(self, mask: int, care: int) -> set[tuple[int, int]]:
+        """Return for each machine and Python which combinations of scopes (bits) are wanted, and which are refused."""
+        found: dict[tuple[str, ...], tuple[int, int]] = {}
+        for position, environment in enumerate(self._environments) if self._axes else ():
+            cell = tuple(environment[variable] for variable in (*_PLATFORM_VARIABLES, "python_full_version"))
+            wanted, refused = found.get(cell, (0, 0))
+            combination = 1 << self._combination_of[position]
+            if mask >> position & 1:
+                wanted |= combination
+            elif care >> position & 1:
+                refused |= combination
+            found[cell] = wanted, refused
+        return set(found.values())
+
+    def _widest(self, combination: int, refused: int) -> _Term:
+        """Return a term that holds for ``combination`` and not for those of ``refused``, with no atom too many."""
+        kept = self._said_about[combination]
+        for atom in kept:
+            others = [other for other in kept if other is not atom]
+            held = -1
+            for other in others:
+                held &= other.combinations
+            if not held & refused:
+                kept = others
+        return _joined([_Term(self._full, ()), *(atom.term for atom in kept)])
+
+    def _scope_atoms(self, known: Sequence[Sequence[str]]) -> dict[tuple[str, str], _ScopeAtom]:
+        atoms = {}
+        for index, scope in enumerate(self._axes):
+            for value, operator in (("in", "in"), ("out", "not in")):
+                alike = sum(1 << other for other, combination in enumerate(known) if combination[index] == value)
+                term = _Term(self._mask_where(scope, value), (_membership(scope, operator),))
+                atoms[scope, value] = _ScopeAtom(alike, term)
+        return atoms
 
     def _platform_terms(self) -> list[_Term]:
         atoms: list[_Term] = []
-        for scope in self._axes:
-            inside = sum(1 << p for p, environment in enumerate(self._environments) if environment[scope] == "in")
-            atoms.append(_Term(inside, (_membership(scope, "in"),)))
-            atoms.append(_Term(self._full & ~inside, (_membership(scope, "not in"),)))
         for variable in _PLATFORM_VARIABLES:
-            values: dict[str, int] = {}
-            for position, environment in enumerate(self._environments):
-                value = environment[variable]
-                values[value] = values.get(value, 0) | 1 << position
+            values = {environment[variable] for environment in self._environments}
             if len(values) > 1:
-                for value, mask in sorted(values.items()):
+                for value in sorted(values):
+                    mask = self._mask_where(variable, value)
                     atoms.append(_Term(mask, (f"{variable} == '{value}'",)))
                     atoms.append(_Term(self._full & ~mask, (f"{variable} != '{value}'",)))
-        best: dict[int, _Term] = {}
-        for size in range(1, len(_PLATFORM_VARIABLES) + len(self._axes) + 1):
-            for group in combinations(atoms, size):
-                mask = self._full
-                for atom in group:
-                    mask &= atom.mask
-                term = _Term(mask, tuple(text for atom in group for text in atom.atoms))
-                known = best.get(mask)
-                if mask and mask != self._full and (known is None or term.cost < known.cost):
-                    best[mask] = term
-        return list(best.values())
+        several = [
+            _joined(group) for size in range(1, len(_PLATFORM_VARIABLES) + 1) for group in combinations(atoms, size)
+        ]
+        return [term for term in _cheapest(several) if term.mask != self._full]
+
+    def _mask_where(self, variable: str, value: str) -> int:
+        return sum(1 << p for p, environment in enumerate(self._environments) if environment[variable] == value)
 
     def _python_terms(self) -> list[_Term]:
         versions = self._versions
@@ -229,6 +279,27 @@ class Wording:
         for position, version in enumerate(self._version_of):
             result |= (version in versions) << position
         return result
+
+
+def _joined(terms: Iterable[_Term]) -> _Term:
+    first, *others = terms
+    for other in others:
+        first = _Term(first.mask & other.mask, first.atoms + other.atoms)
+    return first
+
+
+def _both(left: Sequence[_Term], right: Sequence[_Term]) -> Iterator[_Term]:
+    return (_Term(one.mask & other.mask, one.atoms + other.atoms) for other in right for one in left)
+
+
+def _cheapest(terms: Iterable[_Term]) -> list[_Term]:
+    """Return one term, the cheapest, for each mask that holds anywhere."""
+    best: dict[int, _Term] = {}
+    for term in terms:
+        known = best.get(term.mask)
+        if term.mask and (known is None or term.cost < known.cost):
+            best[term.mask] = term
+    return list(best.values())
 
 
 def _membership(scope: str, operator: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 import tomli
 
 from tests.support.loopback import LoopbackIndex
-from tests.support.projects import everywhere, format_project, offer, read_lock, selected, versions
+from tests.support.projects import everywhere, format_project, offer, packages_of, read_lock, selected, versions
 from tests.support.world import Outcome, World
 
 Run = Callable[..., Outcome]
@@ -160,6 +160,53 @@ def test_a_group_that_is_deleted_afterwards_leaves_the_environment(parts: World,
     refused(inside("sync", "--group", "docs"), "group-unknown")
 
 
+@pytest.mark.parametrize(
+    ("before", "flags", "expected"),
+    [
+        (["--only-group", "docs"], ["--group", "lint"], "common writer gamma"),
+        (["--only-group", "docs"], ["--dev"], "common writer tester gamma"),
+        (["--only-group", "docs"], [], "base common writer gamma"),
+        (["--only-group", "docs"], ["--optional", "fast"], "base common writer speed gamma"),
+        (["--no-dev"], ["--dev"], "base tester common gamma"),
+        (["--no-default-groups"], ["--dev"], "base tester common gamma"),
+        (["--no-dev"], [], "base gamma"),
+        (["--no-dev"], ["--group", "docs"], "base common writer gamma"),
+    ],
+)
+def test_who_adds_to_a_part_has_it_and_who_removes_from_it_has_the_same_parts(
+    parts: World, inside: Run, before: list[str], flags: list[str], expected: str
+) -> None:
+    ok(inside("sync", *before))
+    ok(inside("add", "gamma", *flags))
+    assert there(parts) == set(expected.split())
+    ok(inside("remove", "gamma", *flags))
+    assert there(parts) == set(expected.split()) - {"gamma"}
+
+
+def test_removing_from_a_group_that_is_not_installed_does_not_install_it(parts: World, inside: Run) -> None:
+    ok(inside("add", "gamma", "--group", "docs"))
+    ok(inside("sync"))
+    ok(inside("remove", "gamma", "--group", "docs"))
+    assert there(parts) == {"base", "tester", "common"}
+
+
+def test_a_group_that_was_alone_and_is_deleted_leaves_the_default_with_a_sentence(parts: World, inside: Run) -> None:
+    ok(inside("sync", "--only-group", "docs"))
+    path = parts.project / "pyproject.toml"
+    path.write_text(path.read_text().replace('docs = ["writer"]\n', ""))
+    said = inside("run", "python", "-c", "pass").err
+    assert "warning[group-gone]: the environment had the group docs alone" in said
+    assert there(parts) == {"base", "tester", "common"}
+    assert "group-gone" not in inside("run", "python", "-c", "pass").err
+
+
+def test_what_an_extra_has_through_another_one_is_direct(parts: World, inside: Run) -> None:
+    text = format_project(["base"], extras={"fast": ["speed"], "all": ["app[fast]"]}, requires_python=">=3.8")
+    (parts.project / "pyproject.toml").write_text(text)
+    ok(inside("sync", "--extra", "all"))
+    assert list(parts.site.glob("speed-*.dist-info/REQUESTED"))
+
+
 # ── parts that exclude each other ────────────────────────────────────────────────────────────────────────────────
 
 CONFLICT = 'conflicts = [[{extra = "cpu"}, {extra = "cuda"}]]'
@@ -226,7 +273,84 @@ def test_a_part_that_excludes_a_default_group_is_had_without_it(rivals: World, i
     )
     ok(inside("sync"))
     assert list(rivals.site.glob("tensor-2.0+cpu.dist-info"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment)["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, groups=["dev"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, groups=[], extras=["cuda"])["tensor"] == "2.0+cuda"
+    first = packages_of(rivals.project)
+    (rivals.project / "pyproject.toml").write_text(
+        (rivals.project / "pyproject.toml").read_text().replace("vision", "vision>=0")
+    )
+    ok(inside("lock"))
+    assert packages_of(rivals.project) == first
     refused(inside("sync", "--extra", "cuda"), "parts-conflict")
     ok(inside("sync", "--extra", "cuda", "--no-dev"))
     assert list(rivals.site.glob("tensor-2.0+cuda.dist-info"))
     assert read_lock(rivals.project)["default-groups"] == ["pyvstore-default"]
+
+
+def test_a_group_alone_has_nothing_of_the_project_whose_versions_depend_on_it(
+    rivals: World, inside: Run, index: LoopbackIndex
+) -> None:
+    offer(index, "base", "1.0")
+    offer(index, "vision", "2.0", requires=["tensor==2.0+cuda"])
+    write(
+        rivals,
+        'conflicts = [[{group = "old"}, {group = "new"}]]',
+        groups={"old": ["tensor==2.0+cpu"], "new": ["base"]},
+    )
+    ok(inside("sync", "--group", "old"))
+    assert list(rivals.site.glob("vision-1.0.dist-info"))
+    ok(inside("sync", "--only-group", "old"))
+    assert there(rivals) == {"tensor"}
+    ok(inside("sync", "--only-group", "new"))
+    assert there(rivals) == {"base"}
+    ok(inside("sync", "--group", "new"))
+    assert there(rivals) == {"base", "vision", "tensor"}
+
+
+def test_what_includes_a_part_excludes_what_that_part_excludes(rivals: World, inside: Run) -> None:
+    write(
+        rivals,
+        CONFLICT,
+        extras={"cpu": ["tensor==2.0+cpu"], "cuda": ["tensor==2.0+cuda"], "all": ["app[cpu]"]},
+        groups={"ci": ["app[all]"], "old": [{"include-group": "ci"}]},
+    )
+    ok(inside("lock"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment, extras=["all"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, extras=["all", "cpu"], groups=["ci"])["tensor"] == "2.0+cpu"
+        assert selected(rivals.project, environment, extras=["cuda"])["tensor"] == "2.0+cuda"
+    ok(inside("sync", "--extra", "all", "--extra", "cpu", "--group", "old"))
+    assert list(rivals.site.glob("tensor-2.0+cpu.dist-info"))
+    for flags, named in (
+        (["--extra", "all", "--extra", "cuda"], "extra all and extra cuda"),
+        (["--group", "old", "--extra", "cuda"], "extra cuda and group old"),
+    ):
+        assert f"{named} exclude each other" in refused(inside("sync", *flags), "parts-conflict")
+
+
+def test_a_lock_is_stale_when_a_part_begins_to_include_another_one(rivals: World, inside: Run) -> None:
+    settings = 'conflicts = [[{group = "old"}, {group = "new"}]]'
+    write(rivals, settings, groups={"old": ["tensor==2.0+cpu"], "new": [], "ci": ["tensor==2.0+cpu"]})
+    ok(inside("lock"))
+    write(rivals, settings, groups={"old": ["tensor==2.0+cpu"], "new": [], "ci": [{"include-group": "old"}]})
+    assert "the setting conflicts changed" in refused(inside("lock", "--check"), "lock-stale", 1)
+
+
+def test_many_parts_that_exclude_each_other_are_answered_and_too_many_are_refused(
+    rivals: World, inside: Run, index: LoopbackIndex
+) -> None:
+    offer(index, "many", *(f"{number}.0" for number in range(1, 13)))
+    extras = {f"x{number}": [f"many=={number}"] for number in range(1, 13)}
+    members = ", ".join(f'{{extra = "{name}"}}' for name in extras)
+    write(rivals, f"conflicts = [[{members}]]", extras=extras)
+    ok(inside("lock"))
+    for environment in everywhere():
+        assert selected(rivals.project, environment, extras=["x7"])["many"] == "7.0"
+    extras = {f"{side}{number}": ["many"] for number in range(20) for side in "ab"}
+    sets = ", ".join(f'[{{extra = "a{number}"}}, {{extra = "b{number}"}}]' for number in range(20))
+    write(rivals, f"conflicts = [{sets}]", extras=extras)
+    message = refused(inside("lock"), "conflicts-too-many")
+    assert "more than 100 combinations" in message
+    assert "hint:" in message

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from platformdirs import user_config_dir
 
 from tests.support.loopback import LoopbackIndex
 from tests.support.projects import format_project, is_covered, markers_of, offer, packages_of, selected, versions
@@ -436,3 +438,31 @@ def test_a_required_environment_takes_a_source_distribution_and_says_what_it_mea
     assert "classic 1.0 would have to be built from source" in ok(inside("lock")).err
     write(world, ["classic"], f'{setting}\nno-build = ["classic"]')
     assert "classic" in refused(inside("lock"), "no-wheel")
+
+
+def user_file() -> Path:
+    """The user's own settings file, whose folder is there; only for tests that run inside."""
+    path = Path(user_config_dir("pyvstore", appauthor=False), "pyvstore.toml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_default_groups_of_the_user_are_those_that_a_project_has(
+    world: World, inside: Run, shelf: LoopbackIndex
+) -> None:
+    assert shelf is not None
+    write(world, [], groups={"dev": ["tool"], "docs": ["lib"]})
+    file = user_file()
+    file.write_text('default-groups = ["docs", "lint"]\n')
+    ok(inside("sync"))
+    assert list(world.site.glob("lib-*.dist-info"))
+    assert not list(world.site.glob("tool-*.dist-info"))
+    write(world, [], 'default-groups = ["lint"]', groups={"dev": ["tool"]})
+    assert "error[setting]: tool.pyvstore.default-groups: the project has no group 'lint'" in inside("lock").err
+
+
+def test_parts_that_the_user_declares_for_all_projects_are_refused_with_their_place(world: World, inside: Run) -> None:
+    write(world, [])
+    user_file().write_text('conflicts = [[{extra = "a"}, {extra = "b"}]]\n')
+    message = refused(inside("lock"), "setting", 2)
+    assert "conflicts in your settings file: the project has no extra 'a'" in message

@@ -15,7 +15,7 @@ from pyvstore.lockfile.inputs import LockInputs, digest
 from pyvstore.lockfile.parse import parse_lock
 from pyvstore.lockfile.write import format_lock
 from pyvstore.requirements.project import parse_project
-from pyvstore.requirements.settings import flags_layer, merge_settings, project_layer
+from pyvstore.requirements.settings import Settings, flags_layer, merge_settings, project_layer
 from tests.unit.lockfile.samples import INDEX, frozen, lock
 
 _OLD = LockInputs(
@@ -115,6 +115,35 @@ def test_each_change_is_a_sentence() -> None:
     assert explain_stale(lock(inputs=new), replace(new, requires_python="", settings=())) == (
         "requires-python changed from >=3.12 to any Python",
         "the setting resolution changed from lowest to the default",
+    )
+
+
+def test_no_default_groups_at_all_is_a_change_of_the_setting() -> None:
+    project = parse_project({"project": {"name": "x"}, "dependency-groups": {"dev": [], "none": []}})
+
+    def inputs(*groups: str) -> LockInputs:
+        return lock_inputs(project, Settings(default_groups=groups))
+
+    unset = lock_inputs(project, Settings())
+    assert explain_stale(lock(inputs=unset), inputs()) == ("the setting default-groups changed from the default to []",)
+    assert explain_stale(lock(inputs=inputs()), unset) == ("the setting default-groups changed from [] to the default",)
+    assert explain_stale(lock(inputs=inputs()), inputs("none")) == (
+        "the setting default-groups changed from [] to none",
+    )
+
+
+def test_what_a_project_that_names_itself_asks_for_is_recorded() -> None:
+    table = {"name": "app", "dependencies": ["base"]}
+    table["optional-dependencies"] = {"docs": ["sphinx"], "all": ["app[docs]; sys_platform == 'win32'"]}  # type: ignore[assignment]
+    found = lock_inputs(
+        parse_project({"project": table, "dependency-groups": {"dev": ["app[docs]"]}}), Settings()
+    ).requirements
+    assert found == (
+        ("dependency-groups.dev", "base"),
+        ("dependency-groups.dev", "sphinx"),
+        ("project.dependencies", "base"),
+        ("project.optional-dependencies.all", "sphinx ; sys_platform == 'win32'"),
+        ("project.optional-dependencies.docs", "sphinx"),
     )
 
 
