@@ -147,19 +147,19 @@ def parse_cut_off_setting(value: object, place: str) -> CutOff:
     try:
         return parse_cut_off(value)
     except ValueError as error:
-        shown = printable(value) if isinstance(value, str) else describe_type(value)
-        raise UsageError(
-            f"{place}: {shown!r} is neither a moment nor an age", code="setting", hint=str(error)
-        ) from error
+        shown = repr(printable(value[:100])) if isinstance(value, str) else describe_type(value)
+        raise UsageError(f"{place}: {shown} is neither a moment nor an age", code="setting", hint=str(error)) from error
 
 
 def parse_package_cut_offs(value: object, place: str) -> tuple[tuple[NormalizedName, CutOff | None], ...]:
     """Return the cut-off of each package named, None where ``false`` lifts it, sorted by name."""
     if not isinstance(value, Mapping):
         raise wrong_type(place, value, "a table")
-    found = {}
+    found: dict[NormalizedName, CutOff | None] = {}
     for key, item in value.items():
         name = _parse_name(key, place)
+        if name in found:
+            raise UsageError(f"{place}: has {name} twice", code="setting")
         found[name] = None if item is False else parse_cut_off_setting(item, f"{place}.{name}")
     return tuple(sorted(found.items(), key=lambda pair: pair[0]))
 
