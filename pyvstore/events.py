@@ -57,6 +57,19 @@ class Resolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformNeeds(Event):
+    """What a machine must have at least for what is locked: ``library`` (glibc, musl, macOS) of ``version``.
+
+    ``packages`` are those, with their versions, that run on nothing older.
+    """
+
+    platform: str
+    library: str
+    version: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadsPlanned(Event):
     """The store lacks ``files`` wheels; ``size_bytes`` is what they weigh together, as far as the lockfile says."""
 

@@ -122,7 +122,13 @@ def lock(options: Globals, console: Console, wanted: Lock, *, offline: bool) -> 
         packages=tuple(parse_requirement_arguments(wanted.packages)) if wanted.packages else (),
     )
     with _context(options, console, offline=offline) as context:
-        changed = op(context, upgrade=upgrade, check=wanted.check, flags=wanted.flags)
+        changed = op(
+            context,
+            upgrade=upgrade,
+            check=wanted.check,
+            flags=wanted.flags,
+            tell_needs=options.json or console.verbosity > 0,
+        )
     console.talk("Wrote pylock.toml" if changed else "pylock.toml is up to date")
     return 0
 

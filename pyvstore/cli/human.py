@@ -18,6 +18,7 @@ from pyvstore.events import (
     Ingested,
     InterpreterChosen,
     PackageChanged,
+    PlatformNeeds,
     ProjectMade,
     Reporter,
     Resolved,
@@ -39,6 +40,7 @@ _ENDS = (Resolved, Synced, WouldChange)
 """What ends a piece of work, and its live lines."""
 
 
+_SHOWN = 3
 _COLORS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -91,6 +93,11 @@ class HumanReporter(Reporter):
             console.talk(f"Made {console.styled(one_line(event.path), 'cyan')}")
         elif isinstance(event, Resolved):
             console.talk(f"Resolved {count(event.packages, 'package')} in {duration(event.seconds)}")
+        elif isinstance(event, PlatformNeeds):
+            packages = ", ".join(event.packages[:_SHOWN])
+            more = f" and {len(event.packages) - _SHOWN} more" if len(event.packages) > _SHOWN else ""
+            needs = f"{event.platform} needs {event.library} {event.version} or newer"
+            console.talk(one_line(f"{needs} ({packages}{more})"))
         elif isinstance(event, Synced):
             self._say_synced(event)
             self._say_changes()

@@ -10,6 +10,7 @@
 `coverage`      for which machines and Pythons a lock is
 `parse`         text → `LockDocument`, or an error that names the place
 `select`        `LockDocument` and target environment → `Selection`, by the installer's rules of PEP 751
+`floors`        how new a machine must be for the wheels of a lock
 `refusal`       why a lock means nothing for a target
 `freeze`        the resolver's answer → `LockDocument`
 `write`         `LockDocument` → canonical text

@@ -15,6 +15,7 @@ from pyvstore.lockfile.filenames import expand_tags, tag_triple
 from pyvstore.lockfile.parts import ChosenParts
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.model.platforms import DEFAULT_PLATFORMS, platform_name
+from pyvstore.model.tags import Floor, platform_floor
 from pyvstore.requirements.text import format_marker, format_specifiers
 
 _SHOWN = 8
@@ -72,19 +73,54 @@ def explain_refusal(
             )
     for package in wanted.values():
         if package.source is None and package.sdist is None and not _has_wheel(package, environment):
-            return _no_wheel(package, here)
+            return _no_wheel(package, environment, here)
     return LockfileError(f"pylock.toml does not fit {here}", causes=(ascii(reason),), hint=LOCK_ANEW)
 
 
-def _no_wheel(package: LockedPackage, here: str) -> LockfileError:
+def explain_age(package: LockedPackage, environment: TargetEnvironment) -> tuple[str, str] | None:
+    """Return cause and hint where a newer system of the same kind could use a wheel of ``package``, else None."""
+    lacks = _lacking(package, environment)
+    if lacks is None:
+        return None
+    needed, has = lacks
+    return (
+        f"its wheels need {needed}, and this machine has {has}",
+        f"use a machine with {needed} or newer, or require a version of {package.name} that has a wheel for it",
+    )
+
+
+def _lacking(package: LockedPackage, environment: TargetEnvironment) -> tuple[Floor, Floor] | None:
+    """Return what ``environment`` would need for a wheel of ``package``, and what it has instead.
+
+    None where something else than its age keeps the wheels off it.
+    """
+    pythons = {tag.rpartition("-")[0] for tag in environment.tags}
+    has: dict[tuple[str, str], Floor] = {}
+    for platform in {tag.rpartition("-")[2] for tag in environment.tags}:
+        known = platform_floor(platform)
+        if known is not None:
+            floor, machine = known
+            has[floor.library, machine] = max(floor, has.get((floor.library, machine), floor))
+    needed: list[tuple[Floor, Floor]] = []
+    for wheel in package.wheels:
+        for tag in expand_tags(tag_triple(wheel.filename)):
+            python, _, platform = tag.rpartition("-")
+            known = platform_floor(platform)
+            if known is not None and python in pythons and (known[0].library, known[1]) in has:
+                needed.append((known[0], has[known[0].library, known[1]]))
+    return min(needed, default=None)
+
+
+def _no_wheel(package: LockedPackage, environment: TargetEnvironment, here: str) -> LockfileError:
     triples = sorted({tag_triple(wheel.filename) for wheel in package.wheels})
     listed = ", ".join(triples[:_SHOWN])
     more = f" and {len(triples) - _SHOWN} more" if len(triples) > _SHOWN else ""
+    cause, hint = explain_age(package, environment) or (
+        f"locked are {listed}{more}",
+        f"choose another Python, or require a version of {package.name} that has a wheel for it",
+    )
     return LockfileError(
-        f"{package.name} {package.version} has no wheel for {here}",
-        code="no-wheel",
-        causes=(f"locked are {listed}{more}",),
-        hint=f"choose another Python, or require a version of {package.name} that has a wheel for it",
+        f"{package.name} {package.version} has no wheel for {here}", code="no-wheel", causes=(cause,), hint=hint
     )
 
 

@@ -22,7 +22,7 @@ from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.parts import ChosenParts, choose_parts
-from pyvstore.lockfile.refusal import explain_refusal, is_wanted_by_project
+from pyvstore.lockfile.refusal import explain_age, explain_refusal, is_wanted_by_project
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.model.foreign import parse_requirement
 from pyvstore.model.parts import DEFAULT_PARTS, Parts
@@ -123,7 +123,7 @@ class _Narrowed:
         ):
             locked = self._packages[id(package)]
             if isinstance(source, PackageSdist):
-                raise _build_required(locked)
+                raise _build_required(locked, self._environment)
             if not isinstance(source, PackageWheel):
                 raise LockfileError(
                     f"{locked.name} is locked as a {locked.source}, which is not supported yet",
@@ -171,13 +171,14 @@ class _Narrowed:
         return wheel
 
 
-def _build_required(package: LockedPackage) -> BuildError:
+def _build_required(package: LockedPackage, environment: TargetEnvironment) -> BuildError:
+    age = explain_age(package, environment)
     locked = f", whose wheels do not fit this platform ({len(package.wheels)} locked)" if package.wheels else ""
     return BuildError(
         f"{package.name} {package.version} would have to be built from source{locked}",
         code="build-required",
-        causes=("builds are not supported yet",),
-        hint=f"require a version of {package.name} that has a wheel for this Python and platform",
+        causes=(*([age[0]] if age else []), "builds are not supported yet"),
+        hint=age[1] if age else f"require a version of {package.name} that has a wheel for this Python and platform",
     )
 
 

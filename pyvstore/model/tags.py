@@ -6,14 +6,22 @@ refuses to leave one out. The order is that of `packaging.tags.sys_tags`, most p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from packaging.tags import INTERPRETER_SHORT_NAMES, Tag, compatible_tags, cpython_tags, generic_tags, mac_platforms
+from typing_extensions import override
 
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 _MANYLINUX_MACHINES = frozenset(
     {"x86_64", "i686", "aarch64", "armv7l", "armv8l", "ppc64", "ppc64le", "s390x", "loongarch64", "riscv64"}
+)
+_LEGACY_FLOORS = {tag: version for version, tag in _LEGACY_MANYLINUX.items()}
+_LIBRARIES = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS"}
+_FLOOR = re.compile(
+    r"(?P<kind>manylinux|musllinux|macosx)_(?P<major>[0-9]+)_(?P<minor>[0-9]+)_(?P<machine>\w+)", re.ASCII
 )
 _WINDOWS_PLATFORMS = {"amd64": "win_amd64", "x86_64": "win_amd64", "arm64": "win_arm64", "aarch64": "win_arm64"}
 
@@ -101,3 +109,28 @@ def macos_platforms(version: tuple[int, int], machine: str) -> tuple[str, ...]:
 def windows_platforms(machine: str) -> tuple[str, ...]:
     """Return the platform tags of Windows for ``AMD64``, ``ARM64`` or ``x86`` (and their other spellings)."""
     return (_WINDOWS_PLATFORMS.get(machine.lower(), "win32"),)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Floor:
+    """The oldest system that a wheel runs on: ``glibc``, ``musl`` or ``macOS`` and its version."""
+
+    library: str
+    version: tuple[int, int]
+
+    @override
+    def __str__(self) -> str:
+        """Return ``glibc 2.28``."""
+        return f"{self.library} {self.version[0]}.{self.version[1]}"
+
+
+def platform_floor(platform: str) -> tuple[Floor, str] | None:
+    """Return what a platform tag asks of a machine's system, and its architecture; None for one that asks nothing."""
+    platform = platform.lower()
+    legacy, _, machine = platform.partition("_")
+    if legacy in _LEGACY_FLOORS and machine:
+        return Floor("glibc", _LEGACY_FLOORS[legacy]), machine
+    match = _FLOOR.fullmatch(platform)
+    if match is None:
+        return None
+    return Floor(_LIBRARIES[match["kind"]], (int(match["major"]), int(match["minor"]))), match["machine"]

@@ -13,11 +13,17 @@ from pyvstore.ops.options import NO_UPGRADE, Upgrade
 
 
 def lock(
-    context: Context, *, upgrade: Upgrade = NO_UPGRADE, check: bool = False, flags: Mapping[str, str] | None = None
+    context: Context,
+    *,
+    upgrade: Upgrade = NO_UPGRADE,
+    check: bool = False,
+    flags: Mapping[str, str] | None = None,
+    tell_needs: bool = False,
 ) -> bool:
     """Write the project's lockfile unless it answers already; return whether it was written.
 
-    Starts no Python. With ``check`` nothing is resolved or written. Raises UsageError for ``check`` with
+    Starts no Python. With ``check`` nothing is resolved or written; with ``tell_needs`` what is locked is looked at for
+    what its wheels need of a machine. Raises UsageError for ``check`` with
     ``upgrade`` and for an upgrade of what is not there, ResolutionError where there is no answer,
     FetchError where the index fails, and with ``check`` LockfileError (``lock-stale``, ``lock-missing``); the file is
     then as it was.
@@ -32,15 +38,19 @@ def lock(
         old = read_lock(project)
         asked = question(project, project.files.read_document().data, flags)
         if check:
-            require_fresh(old, asked, "--check")
-            return False
-        if not upgrade and is_current(old, asked):
-            return False
-        from pyvstore.ops.locking import renewed, tell_changes
+            document, is_new = require_fresh(old, asked, "--check"), False
+        elif old is not None and not upgrade and is_current(old, asked):
+            document, is_new = old, False
+        else:
+            from pyvstore.ops.locking import renewed, tell_changes
 
-        document, is_new = renewed(project, asked, old, upgrade)
-        if is_new:
-            project.files.commit(lock=format_lock(document).encode())
-            context.reporter.emit(FileWritten(project.files.lock_path))
-            tell_changes(context.reporter, old, document)
+            document, is_new = renewed(project, asked, old, upgrade)
+            if is_new:
+                project.files.commit(lock=format_lock(document).encode())
+                context.reporter.emit(FileWritten(project.files.lock_path))
+                tell_changes(context.reporter, old, document)
+        if tell_needs:
+            from pyvstore.ops.needs import tell
+
+            tell(context.reporter, document, asked)
         return is_new

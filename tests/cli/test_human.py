@@ -13,6 +13,7 @@ from pyvstore.events import (
     Ingested,
     InterpreterChosen,
     PackageChanged,
+    PlatformNeeds,
     Resolved,
     Resolving,
     StoreOpened,
@@ -95,6 +96,21 @@ def test_a_first_add_reads_like_a_story(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_one_line_says_what_a_sync_did(monkeypatch: pytest.MonkeyPatch, event: Event, line: str) -> None:
     assert told(monkeypatch, event) == line + "\n"
+
+
+@pytest.mark.parametrize(
+    ("packages", "shown"),
+    [
+        (("torch 2.9.0",), "torch 2.9.0"),
+        (("a 1", "b 1", "c 1"), "a 1, b 1, c 1"),
+        (("a 1", "b 1", "c 1", "d 1", "e 1"), "a 1, b 1, c 1 and 2 more"),
+    ],
+)
+def test_a_platform_needs_something_because_of_packages(
+    monkeypatch: pytest.MonkeyPatch, packages: tuple[str, ...], shown: str
+) -> None:
+    event = PlatformNeeds("linux-x86_64", "glibc", "2.28", packages)
+    assert told(monkeypatch, event) == f"linux-x86_64 needs glibc 2.28 or newer ({shown})\n"
 
 
 def test_a_run_says_nothing_when_all_was_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

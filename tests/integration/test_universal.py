@@ -144,3 +144,24 @@ def test_a_package_without_a_wheel_for_here_names_itself(world: World, index: Lo
     (world.project / "pyproject.toml").write_text(format_project(["foreign"], requires_python=f">={HERE}"))
     assert "foreign 1.0 has no file for" in world.run("lock").err
     assert "foreign 1.0 has no wheel for CPython" in world.fail("sync", code="no-wheel").err
+
+
+def test_a_lock_says_what_the_machines_of_each_platform_must_have(world: World, index: LoopbackIndex) -> None:
+    offer(index, "modern", "1.0", tag="py3-none-manylinux_2_28_x86_64.macosx_14_0_arm64.win_amd64")
+    offer(index, "classic", "1.0", tag="py3-none-manylinux2014_x86_64.macosx_11_0_arm64.win_amd64")
+    settings = 'platforms = ["linux-x86_64", "macos-arm64", "windows-x86_64"]'
+    text = format_project(["modern", "classic"], settings=settings, requires_python=f">={HERE}")
+    (world.project / "pyproject.toml").write_text(text)
+    needs = [
+        "linux-x86_64 needs glibc 2.28 or newer (modern 1.0)",
+        "macos-arm64 needs macOS 14.0 or newer (modern 1.0)",
+    ]
+    new, same, checked = (world.run("lock", "-v", *words).err for words in ([], [], ["--check"]))
+    for err in (new, same, checked):
+        assert [line for line in err.splitlines() if "needs" in line] == needs
+    assert "needs" not in world.run("lock").err
+    events = map(json.loads, world.run("lock", "--json").out.splitlines())
+    assert [(event["platform"], event["version"]) for event in events if event["event"] == "platform_needs"] == [
+        ("linux-x86_64", "2.28"),
+        ("macos-arm64", "14.0"),
+    ]

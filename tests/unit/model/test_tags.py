@@ -8,7 +8,14 @@ import sysconfig
 import pytest
 from packaging import tags
 
-from pyvstore.model.tags import linux_platforms, macos_platforms, supported_tags, windows_platforms
+from pyvstore.model.tags import (
+    Floor,
+    linux_platforms,
+    macos_platforms,
+    platform_floor,
+    supported_tags,
+    windows_platforms,
+)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="compares with the running Python on Linux")
@@ -113,3 +120,34 @@ def test_macos_and_windows_platforms() -> None:
     assert windows_platforms("AMD64") == ("win_amd64",)
     assert windows_platforms("aarch64") == ("win_arm64",)
     assert windows_platforms("x86") == ("win32",)
+
+
+@pytest.mark.parametrize(
+    ("platform_tag", "floor", "machine"),
+    [
+        ("manylinux_2_28_x86_64", "glibc 2.28", "x86_64"),
+        ("manylinux2014_aarch64", "glibc 2.17", "aarch64"),
+        ("manylinux2010_i686", "glibc 2.12", "i686"),
+        ("manylinux1_x86_64", "glibc 2.5", "x86_64"),
+        ("MANYLINUX1_x86_64", "glibc 2.5", "x86_64"),
+        ("musllinux_1_2_armv7l", "musl 1.2", "armv7l"),
+        ("macosx_11_0_arm64", "macOS 11.0", "arm64"),
+        ("macosx_10_9_universal2", "macOS 10.9", "universal2"),
+    ],
+)
+def test_a_platform_tag_says_what_a_machine_has_at_least(platform_tag: str, floor: str, machine: str) -> None:
+    found = platform_floor(platform_tag)
+    assert found is not None
+    assert (str(found[0]), found[1]) == (floor, machine)
+
+
+@pytest.mark.parametrize(
+    "platform_tag",
+    ["any", "linux_x86_64", "win_amd64", "manylinux3000_x86_64", "manylinux_x_28_x86_64", "manylinux_2_28", ""],
+)
+def test_other_platform_tags_say_nothing_of_that(platform_tag: str) -> None:
+    assert platform_floor(platform_tag) is None
+
+
+def test_floors_are_compared_as_numbers() -> None:
+    assert Floor("glibc", (2, 5)) < Floor("glibc", (2, 17)) < Floor("glibc", (2, 28))
