@@ -109,11 +109,12 @@ def converge(
     return result
 
 
-def tell_once(project: Project, key: str, message: str) -> None:
-    """Warn of something that is worth saying once in the life of an environment."""
+def tell_once(project: Project, code: str, message: str, *, key: str | None = None) -> None:
+    """Warn of something that is worth saying once in the life of an environment; ``key`` tells it from its like."""
+    key = key or code
     state = read_state(project.prefix)
     if state is not None and key not in state.told:
-        project.context.reporter.emit(Warned(key, message))
+        project.context.reporter.emit(Warned(code, message))
         write_state(replace(state, told=(*state.told, key)))
 
 

@@ -32,6 +32,7 @@ from pyvstore.ops.locking import Answer, resolve
 from pyvstore.ops.memo import Memo, remember
 from pyvstore.ops.obtain import obtain_all
 from pyvstore.ops.parts import parts_in_use
+from pyvstore.ops.unmet import tell_unmet
 from pyvstore.ops.work_out import mention_of
 from pyvstore.project.document import ProjectDocument
 from pyvstore.project.files import Snapshot
@@ -236,6 +237,7 @@ def _carry_out(project: Project, before: Snapshot, edited: ProjectDocument, deci
         _put_back(project, before, error)
         raise
     _say_written(project, before, Snapshot(pyproject=edited.raw, lock=lock))
+    tell_unmet(project, converged, obtained, interpreter, decided.asked.settings)
     if not options.flags:
         memo = Memo(selection, interpreter, mention_of(decided.asked))
         remember(project, memo, is_usual=converged.is_usual)

@@ -50,6 +50,7 @@ def _repeat(project: Project, asked: Parts | None) -> bool:
 
 
 def _sync(project: Project, options: SyncOptions) -> None:
+    from pyvstore.ops.unmet import tell_unmet
     from pyvstore.ops.work_out import mention_of, work_out
 
     examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
@@ -68,6 +69,8 @@ def _sync(project: Project, options: SyncOptions) -> None:
         is_fresh=not (options.frozen or options.flags),
         is_python_asked_for=is_asked_for,
     )
+    if work.is_our_lock:
+        tell_unmet(project, converged, obtained, work.interpreter, work.asked.settings)
     mention = mention_of(work.asked)
     _mention(project, mention)
     if not (options.frozen or options.flags):

@@ -29,12 +29,14 @@ class Work:
         selection: what that means for ``interpreter``.
         interpreter: the Python.
         new_lock: a lockfile that has yet to be written, or None.
+        is_our_lock: pyvstore wrote the lockfile, so it should hold all that its packages require.
     """
 
     asked: Question
     selection: Selection
     interpreter: Interpreter
     new_lock: LockDocument | None
+    is_our_lock: bool
 
     def obtain(self, project: Project) -> Obtained:
         """Have everything in the store; see `ops.obtain`."""
@@ -63,7 +65,8 @@ def work_out(project: Project, options: SyncOptions) -> Work:
         interpreter = choose_interpreter(project, pyproject, None, lock=document)
     parts = narrowed(document, parts_in_use(project)) if options.parts is None else options.parts
     selection = select(document, interpreter.environment, parts)
-    return Work(asked, selection, interpreter, None if document is old else document)
+    new_lock = None if document is old else document
+    return Work(asked, selection, interpreter, new_lock, is_our_lock=document.inputs is not None)
 
 
 def _lock(project: Project, asked: Question, options: SyncOptions, old: LockDocument | None) -> LockDocument:
