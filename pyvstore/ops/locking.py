@@ -195,11 +195,20 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
     for reason in resolution.left_out:
         reporter.emit(Warned("left-out", f"the lock leaves it out: {reason}"))
     known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
-    for package, where in resolution.without_files:
-        if (package.name, package.version) not in known:
-            place = resolution.universe.describe(where)
-            kind = "only a source distribution" if package.sdist is not None else "no file"
-            reporter.emit(Warned("no-wheel", f"{package.name} {package.version} has {kind} for {place}"))
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for package in resolution.packages:
+        if package.without_wheels and (package.name, package.version) not in known:
+            place = resolution.universe.describe(package.without_wheels)
+            groups.setdefault((place, package.sdist is not None), []).append(f"{package.name} {package.version}")
+    for (place, has_source), packages in groups.items():
+        listed = f"{', '.join(packages[:-1])} and {packages[-1]}" if len(packages) > 1 else packages[0]
+        if has_source:
+            meaning = "would have to be built from source"
+            consequence = "nothing is built yet, so `sync` is refused there (`build-required`)"
+        else:
+            meaning = f"{'have' if len(packages) > 1 else 'has'} no file"
+            consequence = "`sync` is refused there (`no-wheel`)"
+        reporter.emit(Warned("no-wheel", f"{listed} {meaning} for {place}: {consequence}"))
 
 
 def _frozen(package: ResolvedPackage, markers: ScopeMarkers) -> FrozenPackage:

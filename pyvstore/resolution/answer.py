@@ -45,6 +45,7 @@ class ResolvedPackage:
         requires_python: by its metadata, else by the index.
         mask: the points where it is needed; ``marker`` says the same (None: everywhere).
         without_files: the part of ``mask`` for which it has no usable file; 0 where the policy requires files.
+        without_wheels: the part of ``mask`` that no wheel serves, whether or not a source distribution does.
         extras: those that anybody asks for, sorted.
         wheels: those that serve some point of ``mask``, in the index's order; all of them where none does and nothing
             can be built.
@@ -60,6 +61,7 @@ class ResolvedPackage:
     mask: int
     marker: str | None
     without_files: int
+    without_wheels: int
     extras: tuple[NormalizedName, ...]
     wheels: tuple[Artifact, ...]
     sdist: Artifact | None
@@ -214,7 +216,12 @@ def _package(
         for dependency in known_dependencies(catalogue, choice, extra)
     ]
     metadata = catalogue.metadata(offering, rank)
-    wheels = tuple(wheel for wheel in release.wheels if mask & catalogue.wheel_mask(release, wheel))
+    wheels, without_wheels = [], mask
+    for wheel in release.wheels:
+        served = mask & catalogue.wheel_mask(release, wheel)
+        without_wheels &= ~served
+        if served:
+            wheels.append(wheel)
     sdist = release.sdist if catalogue.policy.builds(name) is not Builds.NEVER else None
     return ResolvedPackage(
         name=name,
@@ -224,8 +231,9 @@ def _package(
         mask=mask,
         marker=universe.marker_for(mask, covered),
         without_files=mask & ~catalogue.appraise(offering, rank).files,
+        without_wheels=without_wheels,
         extras=tuple(NormalizedName(extra) for extra in sorted(extras) if extra),
-        wheels=wheels if wheels or sdist is not None else tuple(release.wheels),
+        wheels=tuple(wheels) if wheels or sdist is not None else tuple(release.wheels),
         sdist=sdist,
         scopes=tuple(sorted((scope, part) for scope, part in extras[""].items() if part)),
         dependencies=edges_of(catalogue, wanted, by_name, mask),

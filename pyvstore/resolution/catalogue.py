@@ -117,25 +117,25 @@ class Catalogue:
         return appraisal
 
     def hopeless(self, offering: Offering, versions: int, need: int, *, resigned: bool = False) -> tuple[int, int]:
-        """Return where in ``need`` none of ``versions`` has a file although files are only a preference there.
+        """Return where in ``need`` none of ``versions`` has a file, and which of them may be used there all the same.
 
-        The second value are the versions that may be used there all the same: those with files for others, or, when
-        there is none, those with a source distribution. ``resigned``: files that some version has there do not matter.
+        Those with files for others, where files are only a preference; or, when there is none, those with a source
+        distribution, which is good enough where files are required, too. ``resigned``: where files are a preference,
+        it does not matter that some version has them.
         """
-        left = need & ~self._required
+        left = need
         filed = sources = 0
         pending = versions
         while pending and left:
             rank = pending.bit_length() - 1
             pending ^= 1 << rank
             files = self.appraise(offering, rank).files
-            if not resigned:
-                left &= ~files
+            left &= ~files | (~self._required if resigned else 0)
             if files:
                 filed |= 1 << rank
             elif self.is_source_only(offering, rank):
                 sources |= 1 << rank
-        return left, filed or sources
+        return (left & ~self._required, filed) if filed else (left, sources)
 
     def is_source_only(self, offering: Offering, rank: int) -> bool:
         """Tell whether a release would have to be built, and may be."""

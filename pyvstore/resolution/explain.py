@@ -17,6 +17,7 @@ from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.conflict import Conflict, reduce_failure
 from pyvstore.resolution.diagnosis import Diagnosis, ranks_of
 from pyvstore.resolution.offering import Dependency
+from pyvstore.resolution.policy import Builds
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.requirement import ParsedRequirement
 from pyvstore.resolution.search import Question
@@ -231,7 +232,11 @@ class _Explanation:
         offering = self._catalogue.offering(name)
         matching = ranks_of(self._diagnosis.matching[name])
         has_source = offering is not None and any(offering.releases[rank].sdist for rank in matching)
-        return ": its source distributions are not built yet" if has_source else ""
+        if not has_source:
+            return ""
+        if self._catalogue.policy.builds(name) is Builds.NEVER:
+            return ": `no-build` rules its source distributions out"
+        return ": its source distributions are not built yet"
 
 
 def _wants_root(parsed: ParsedRequirement, origin: str) -> str:

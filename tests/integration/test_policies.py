@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.loopback import LoopbackIndex
 from tests.support.projects import format_project, is_covered, markers_of, offer, packages_of, selected, versions
+from tests.support.sdists import build_sdist
 from tests.support.world import Outcome, World
 
 Run = Callable[..., Outcome]
@@ -400,3 +401,38 @@ def sdist(name: str, version: str) -> bytes:
         member.size = len(data)
         archive.addfile(member, io.BytesIO(data))
     return stream.getvalue()
+
+
+def test_what_would_have_to_be_built_somewhere_is_told_once_and_together(
+    world: World, inside: Run, index: LoopbackIndex
+) -> None:
+    for name in ("compiled", "runtime"):
+        offer(index, name, "1.0", tag="py3-none-win_amd64")
+        index.add(*build_sdist(name, "1.0"))
+    offer(index, "foreign", "1.0", tag="py3-none-win_amd64")
+    index.add(*build_sdist("classic", "1.0"))
+    platforms = 'platforms = ["windows-x86_64", "linux-x86_64"]'
+    write(world, ["compiled", "runtime", "foreign", "classic"], platforms, requires_python=">=3.12,<3.14")
+    warnings = [line for line in ok(inside("lock")).err.splitlines() if line.startswith("warning[")]
+    build = "nothing is built yet, so `sync` is refused there (`build-required`)"
+    assert warnings == [
+        f"warning[no-wheel]: {who} for Python 3.12\N{EN DASH}3.13{place}: {consequence}"
+        for who, place, consequence in (
+            ("classic 1.0 would have to be built from source", "", build),
+            ("compiled 1.0 and runtime 1.0 would have to be built from source", " on linux-x86_64", build),
+            ("foreign 1.0 has no file", " on linux-x86_64", "`sync` is refused there (`no-wheel`)"),
+        )
+    ]
+    write(world, ["compiled", "runtime", "foreign", "classic", "gamma"], platforms, requires_python=">=3.12,<3.14")
+    assert "warning[" not in ok(inside("lock")).err
+
+
+def test_a_required_environment_takes_a_source_distribution_and_says_what_it_means(
+    world: World, inside: Run, index: LoopbackIndex
+) -> None:
+    index.add(*build_sdist("classic", "1.0"))
+    setting = "required-environments = [\"sys_platform == 'linux'\"]"
+    write(world, ["classic"], setting)
+    assert "classic 1.0 would have to be built from source" in ok(inside("lock")).err
+    write(world, ["classic"], f'{setting}\nno-build = ["classic"]')
+    assert "classic" in refused(inside("lock"), "no-wheel")

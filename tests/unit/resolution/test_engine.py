@@ -236,6 +236,38 @@ def test_where_files_are_required_on_some_machines_only_those_are_strict() -> No
         answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
 
 
+def test_where_files_are_required_a_project_that_never_had_a_wheel_may_give_its_source() -> None:
+    projects: Projects = {"a": {"1": Published(tags=(), sdist=True)}}
+    result = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
+    (package,) = result.packages
+    assert (package.version, package.without_wheels) == ("1", result.universe.full)
+
+
+def test_where_files_are_required_a_version_for_others_needs_a_source_of_its_own() -> None:
+    projects: Projects = {
+        "a": {"1": Published(tags=("py3-none-win_amd64",)), "0": Published(tags=("py3-none-win_amd64",), sdist=True)}
+    }
+    strict = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'linux'",))
+    assert "0" in {package.version for package in strict.packages}
+    linux = strict.universe.marker_mask("sys_platform == 'linux'")
+    assert [package.version for package in strict.packages if package.mask & linux] == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("published", "without"),
+    [
+        (Published(tags=("py3-none-win_amd64",), sdist=True), "sys_platform != 'win32'"),
+        (Published(tags=("py3-none-win_amd64",)), "sys_platform != 'win32'"),
+        (Published(tags=("py3-none-win_amd64", "py3-none-any")), None),
+        (Published(sdist=True), None),
+    ],
+)
+def test_it_is_told_where_no_wheel_serves(published: Published, without: str | None) -> None:
+    result = answer({"a": {"1": published}}, "a", lattice=MANY, files_required_on=())
+    mask = result.packages[0].without_wheels
+    assert (result.universe.marker_for(mask) if mask else None) == without
+
+
 def test_machines_that_no_marker_tells_apart_share_one_version() -> None:
     lattice = Lattice(requires_python="==3.12.1", platforms=("linux-x86_64", "linux-x86_64-musl"))
     glibc, both = "py3-none-manylinux2014_x86_64", "py3-none-musllinux_1_1_x86_64"

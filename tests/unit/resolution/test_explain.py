@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from pyvstore.errors import BuildError, ResolutionError
 from pyvstore.resolution.engine import resolve
 from pyvstore.resolution.lattice import Lattice
-from pyvstore.resolution.policy import Policy, Prereleases, RootRequirement
+from pyvstore.resolution.policy import Builds, Policy, Prereleases, RootRequirement
 from pyvstore.resolution.universe import Universe
 from tests.unit.resolution.memory_source import MemorySource, Published
 
@@ -113,6 +113,13 @@ def test_a_version_without_any_file_is_told() -> None:
     error = refusal({"a": {"1": Published(tags=())}}, ["a"], python="==3.12.1")
     assert (error.code, error.causes[1]) == ("no-wheel", "a 1 is without files")
     assert error.hint == "allow other versions of a, or use another Python"
+
+
+def test_where_nothing_may_be_built_the_setting_is_told() -> None:
+    projects = {"a": {"1": Published(tags=("py3-none-win_amd64",), sdist=True)}}
+    error = refusal(projects, ["a"], python="==3.12.1", policy=Policy(builds=lambda _name: Builds.NEVER))
+    assert error.code == "no-wheel"
+    assert (error.hint or "").endswith("another Python: `no-build` rules its source distributions out")
 
 
 def test_where_wheels_do_not_count_the_missing_sdist_is_told() -> None:
