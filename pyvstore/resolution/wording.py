@@ -90,22 +90,28 @@ class Wording:
 
     def describe(self, mask: int) -> str:
         """Return words for the environments in ``mask``."""
-        pythons = sorted({self._version_of[position].release[:2] for position in _positions(mask)})
-        every = sorted({version.release[:2] for version in self._versions})
-        spans = _spans(pythons, every)
-        words = "Python " + ", ".join(spans)
-        if len({version.release[:2] for version in self._versions}) == len(self._versions) == 1:
-            words = f"Python {self._versions[0]}"
-        machines = sorted({_machine_name(self._environments[position]) for position in _positions(mask)})
-        everywhere = {_machine_name(environment) for environment in self._environments}
-        if not len(machines) == len(everywhere) > 1:
-            words += f" on {', '.join(machines)}"
+        machines: dict[str, set[tuple[int, ...]]] = {}
+        for position in _positions(mask):
+            name = _machine_name(self._environments[position])
+            machines.setdefault(name, set()).add(self._version_of[position].release[:2])
+        alike: dict[tuple[tuple[int, ...], ...], list[str]] = {}
+        for name in sorted(machines):
+            alike.setdefault(tuple(sorted(machines[name])), []).append(name)
+        words = " and ".join(self._describe_part(pythons, names) for pythons, names in sorted(alike.items()))
         active = [
             scope.replace(":", " ")
             for scope in self._axes
             if all(self._environments[position][scope] == "in" for position in _positions(mask))
         ]
         return f"{words} with {' and '.join(active)}" if active else words
+
+    def _describe_part(self, pythons: Sequence[tuple[int, ...]], machines: Sequence[str]) -> str:
+        every = sorted({version.release[:2] for version in self._versions})
+        words = "Python " + ", ".join(_spans(pythons, every))
+        if len(self._versions) == 1:
+            words = f"Python {self._versions[0]}"
+        everywhere = {_machine_name(environment) for environment in self._environments}
+        return words if len(machines) == len(everywhere) > 1 else f"{words} on {', '.join(machines)}"
 
     # --- boxes --------------------------------------------------------------------------------------------------
 

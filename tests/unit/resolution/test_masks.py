@@ -184,6 +184,28 @@ def test_environments_are_described_in_words() -> None:
     assert UNIVERSE.describe(pypy).endswith("on linux-aarch64 (pypy)")
 
 
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        (
+            "python_version >= '3.13' or (python_version >= '3.12' and sys_platform == 'darwin')",
+            "Python 3.12-3.13 on macos-arm64 and Python 3.13 on linux-x86_64, windows-x86_64",
+        ),
+        (
+            "(python_version < '3.12' and os_name == 'nt') or (python_version >= '3.12' and sys_platform == 'linux')",
+            "Python 3.11 on windows-x86_64 and Python 3.12-3.13 on linux-x86_64",
+        ),
+        ("sys_platform != 'linux'", "Python 3.11-3.13 on macos-arm64, windows-x86_64"),
+        ("python_version != '3.12'", "Python 3.11, 3.13"),
+    ],
+)
+def test_machines_with_different_pythons_are_described_apart(marker: str, words: str) -> None:
+    platforms = ("linux-x86_64", "macos-arm64", "windows-x86_64")
+    universe = Universe.of(Lattice(requires_python=">=3.11,<3.14", platforms=platforms))
+    described = universe.describe(universe.marker_mask(marker))
+    assert described.replace("\N{EN DASH}", "-") == words
+
+
 def test_texts_that_would_cut_an_interval_are_remembered_and_cut_it() -> None:
     universe = Universe.of(Lattice(requires_python=">=3.10"))
     universe.marker_mask("python_full_version < '3.9.2' or python_version < '3.11.2' or python_full_version < '3.12'")
