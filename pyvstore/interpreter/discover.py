@@ -39,9 +39,9 @@ from pyvstore.interpreter.request import (
     parse_version_request,
 )
 from pyvstore.model.environment import Interpreter
+from pyvstore.model.platforms import NEWEST_PYTHON
 
 VERSION_FILE = ".python-version"
-_NEWEST_FINAL_MINOR = 14
 _SHOWN = 12
 
 
@@ -284,8 +284,8 @@ def _hint(search: _Search, surroundings: Surroundings) -> str:
     other = "or name a Python with `--python /path/to/python`"
     if search.request.implementation == "PyPy":
         return f"install PyPy, {other}"
-    known = range(_NEWEST_FINAL_MINOR, OLDEST_MINOR - 1, -1)
-    coming = range(_NEWEST_FINAL_MINOR + 1, NEWEST_MINOR + 1)
+    known = range(NEWEST_PYTHON[1], OLDEST_MINOR - 1, -1)
+    coming = range(NEWEST_PYTHON[1] + 1, NEWEST_MINOR + 1)
     minor = next((minor for minor in (*known, *coming) if search.refusal_of_series((3, minor)) is None), None)
     if minor is not None:
         version = f"3.{minor}{'t' if search.request.free_threaded else ''}"

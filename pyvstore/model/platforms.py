@@ -15,6 +15,8 @@ GLIBC = (2, 35)
 """What a Linux class is assumed to have: the oldest distribution that most projects still meet is younger."""
 MUSL = (1, 2)
 MACOS = (15, 0)
+NEWEST_PYTHON = (3, 15)
+"""The newest CPython that was released; what an open ``requires-python`` lets in ends here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,13 +14,12 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from pyvstore.model.environment import TargetEnvironment
-from pyvstore.model.platforms import DEFAULT_PLATFORMS, PLATFORM_CLASSES, PlatformClass
+from pyvstore.model.platforms import DEFAULT_PLATFORMS, NEWEST_PYTHON, PLATFORM_CLASSES, PlatformClass
 from pyvstore.model.tags import supported_tags
 from pyvstore.resolution.boundaries import marker_boundaries, specifier_boundaries
 from pyvstore.resolution.lenient import lenient_specifier
 
 OLDEST_PYTHON = (3, 8)
-NEWEST_PYTHON = (3, 14)
 
 
 @dataclass(frozen=True, slots=True)

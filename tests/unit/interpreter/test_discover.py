@@ -11,6 +11,7 @@ from pyvstore.errors import InterpreterError
 from pyvstore.interpreter.cache import InterpreterCache
 from pyvstore.interpreter.discover import find_interpreter
 from pyvstore.interpreter.places import Surroundings
+from pyvstore.model.platforms import NEWEST_PYTHON
 from tests.support.pythons import make_python, make_script, starts_of
 
 
@@ -277,7 +278,8 @@ def test_the_error_lists_each_python_once_with_its_reason(machine: Machine) -> N
         "usual/python3.10: Python 3.10 is outside requires-python >=3.12",
         "versions/3.6.15/bin/python3: Python 3.6 is older than 3.8",
     ]
-    assert error.hint == "install Python 3.14, or name a Python with `--python /path/to/python`"
+    newest = ".".join(map(str, NEWEST_PYTHON))
+    assert error.hint == f"install Python {newest}, or name a Python with `--python /path/to/python`"
 
 
 def test_a_long_list_is_cut(machine: Machine) -> None:

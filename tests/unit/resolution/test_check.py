@@ -20,7 +20,7 @@ from pyvstore.resolution.search import Question
 from pyvstore.resolution.universe import Universe
 from tests.unit.resolution.memory_source import MemorySource, Published
 
-UNIVERSE = Universe.of(Lattice(requires_python=">=3.12", platforms=("linux-x86_64",)))
+UNIVERSE = Universe.of(Lattice(requires_python=">=3.12,<3.15", platforms=("linux-x86_64",)))
 ALL = UNIVERSE.full
 INDEX = {
     "a": {"1": Published(requires=["b[x]<2; python_version >= '3.13'"]), "2": Published()},

@@ -22,7 +22,7 @@ from tests.unit.resolution.memory_source import MemorySource, Published, chosen
 
 Projects = Mapping[str, Mapping[str, Any]]
 ONE = Lattice(requires_python="==3.12.1", platforms=("linux-x86_64",))
-MANY = Lattice(requires_python=">=3.12")
+MANY = Lattice(requires_python=">=3.12", newest=(3, 14))
 
 
 class Listener:
@@ -400,7 +400,7 @@ def test_one_exact_point_needs_no_lattice() -> None:
 
 def test_environments_that_nobody_named_are_left_out_where_they_have_no_answer() -> None:
     projects: Projects = {"a": {"1": Published(requires_python=">=3.11")}}
-    lattice = Lattice(requires_python="")
+    lattice = Lattice(requires_python="", newest=(3, 14))
     assert lattice.is_open_below
     result = answer(projects, "a", lattice=lattice, may_leave_out=("python_version >= '3'",))
     assert result.packages[0].marker is None

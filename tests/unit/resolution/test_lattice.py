@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyvstore.resolution.lattice import CPYTHON, NEWEST_PYTHON, OLDEST_PYTHON, PYPY, Lattice
+from pyvstore.model.platforms import NEWEST_PYTHON
+from pyvstore.resolution.lattice import CPYTHON, OLDEST_PYTHON, PYPY, Lattice
 from pyvstore.resolution.universe import Universe
 
 ONE = ("linux-x86_64",)

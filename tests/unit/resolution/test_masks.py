@@ -19,6 +19,7 @@ from pyvstore.resolution.universe import Universe
 
 LATTICE = Lattice(
     requires_python=">=3.9",
+    newest=(3, 14),
     platforms=("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64"),
     implementations=(CPYTHON, PYPY),
     boundaries=frozenset({"3.9.7", "3.9.8", "3.11.4"}),
@@ -230,7 +231,7 @@ def test_exact_points_want_no_cuts() -> None:
 
 
 def test_a_lattice_has_a_point_for_each_platform_and_python() -> None:
-    points = Lattice(requires_python=">=3.12").points()
+    points = Lattice(requires_python=">=3.12", newest=(3, 14)).points()
     assert len(points) == 15
     assert {point.python_minor for point in points} == {"3.12", "3.13", "3.14"}
     assert all(point.tags for point in points)
@@ -250,6 +251,7 @@ def test_requires_python_cuts_where_it_names_a_patch_release() -> None:
 def test_environment_markers_narrow_a_lattice_and_cut_it() -> None:
     lattice = Lattice(
         requires_python=">=3.13",
+        newest=(3, 14),
         environments=("sys_platform == 'linux' and python_full_version < '3.13.2'", "sys_platform == 'win32'"),
     )
     found = {(p.markers["platform_machine"], p.markers["python_full_version"]) for p in lattice.points()}
