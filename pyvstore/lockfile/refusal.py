@@ -111,13 +111,18 @@ def _lacking(package: LockedPackage, environment: TargetEnvironment) -> tuple[Fl
     return min(needed, default=None)
 
 
+def anew(package: LockedPackage) -> str:
+    """Return what finds another version of ``package``, or wheels that came after the lock was made."""
+    return f"run `pyvstore lock --upgrade-package {package.name}`, which takes wheels that were not there before"
+
+
 def _no_wheel(package: LockedPackage, environment: TargetEnvironment, here: str) -> LockfileError:
     triples = sorted({tag_triple(wheel.filename) for wheel in package.wheels})
     listed = ", ".join(triples[:_SHOWN])
     more = f" and {len(triples) - _SHOWN} more" if len(triples) > _SHOWN else ""
     cause, hint = explain_age(package, environment) or (
         f"locked are {listed}{more}",
-        f"choose another Python, or require a version of {package.name} that has a wheel for it",
+        f"choose another Python, or {anew(package)}",
     )
     return LockfileError(
         f"{package.name} {package.version} has no wheel for {here}", code="no-wheel", causes=(cause,), hint=hint

@@ -22,7 +22,7 @@ from pyvstore.lockfile.document import LockDocument, LockedFile, LockedPackage
 from pyvstore.lockfile.filenames import build_number, expand_tags, tag_triple
 from pyvstore.lockfile.inputs import DEPENDENCIES_TABLE, group_table, optional_table
 from pyvstore.lockfile.parts import ChosenParts, choose_parts
-from pyvstore.lockfile.refusal import explain_age, explain_refusal, is_wanted_by_project
+from pyvstore.lockfile.refusal import anew, explain_age, explain_refusal, is_wanted_by_project
 from pyvstore.model.environment import TargetEnvironment
 from pyvstore.model.foreign import parse_requirement
 from pyvstore.model.parts import DEFAULT_PARTS, Parts
@@ -178,7 +178,7 @@ def _build_required(package: LockedPackage, environment: TargetEnvironment) -> B
         f"{package.name} {package.version} would have to be built from source{locked}",
         code="build-required",
         causes=(*([age[0]] if age else []), "builds are not supported yet"),
-        hint=age[1] if age else f"require a version of {package.name} that has a wheel for this Python and platform",
+        hint=age[1] if age else f"require another version of {package.name}, or {anew(package)}",
     )
 
 

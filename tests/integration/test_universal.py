@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.loopback import LoopbackIndex
 from tests.support.projects import everywhere, format_project, is_covered, offer, selected
+from tests.support.sdists import build_sdist
 from tests.support.world import World
 
 HERE = ".".join(map(str, sys.version_info[:2]))
@@ -144,6 +146,25 @@ def test_a_package_without_a_wheel_for_here_names_itself(world: World, index: Lo
     (world.project / "pyproject.toml").write_text(format_project(["foreign"], requires_python=f">={HERE}"))
     assert "foreign 1.0 has no file for" in world.run("lock").err
     assert "foreign 1.0 has no wheel for CPython" in world.fail("sync", code="no-wheel").err
+
+
+@pytest.mark.parametrize(("has_sdist", "code"), [(False, "no-wheel"), (True, "build-required")])
+def test_a_wheel_that_came_after_the_lock_is_found_by_what_the_refusal_advises(
+    world: World, index: LoopbackIndex, has_sdist: bool, code: str
+) -> None:
+    offer(index, "late", "1.0", tag="py3-none-win_amd64")
+    if has_sdist:
+        index.add(*build_sdist("late", "1.0"))
+    (world.project / "pyproject.toml").write_text(format_project(["late"], requires_python=f">={HERE}"))
+    refusal = world.fail("sync", code=code).err
+    advice = re.search("`pyvstore (lock [^`]+)`", refusal)
+    assert advice is not None
+    offer(index, "late", "1.0", tag=f"cp{HERE.replace('.', '')}-none-any")
+    world.run("lock")
+    world.fail("sync", code=code)
+    world.run(*advice[1].split())
+    world.run("sync")
+    assert installed_in(world.site) == {"late": "1.0"}
 
 
 def test_a_lock_says_what_the_machines_of_each_platform_must_have(world: World, index: LoopbackIndex) -> None:
