@@ -196,9 +196,9 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
         reporter.emit(Warned("left-out", f"the lock leaves it out: {reason}"))
     known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
     groups: dict[tuple[str, bool], list[str]] = {}
-    for package in resolution.packages:
-        if package.without_wheels and (package.name, package.version) not in known:
-            place = resolution.universe.describe(package.without_wheels)
+    for package, where in resolution.without_wheels:
+        if (package.name, package.version) not in known:
+            place = resolution.universe.describe(where)
             groups.setdefault((place, package.sdist is not None), []).append(f"{package.name} {package.version}")
     for (place, has_source), packages in groups.items():
         listed = f"{', '.join(packages[:-1])} and {packages[-1]}" if len(packages) > 1 else packages[0]

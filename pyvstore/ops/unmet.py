@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from packaging.utils import canonicalize_name
 
 from pyvstore.lockfile.unmet import Installed, Unmet, unmet_requirements
@@ -13,6 +15,8 @@ from pyvstore.ops.converge import Converged, tell_once
 from pyvstore.ops.entries import Obtained
 from pyvstore.requirements.settings import Settings
 from pyvstore.wheel.metadata import parse_core_metadata
+
+_plain = re.compile(r"[A-Za-z0-9._\[\],<>=!~+*-]+").fullmatch  # what a stranger wrote and a shell may be given
 
 
 def tell_unmet(
@@ -44,8 +48,10 @@ def _sentence(unmet: Unmet) -> str:
     there = f"the environment has {unmet.found}" if unmet.found else "the environment has none"
     if unmet.requirement.startswith("Python "):
         advice = f"choose another Python, or require another version of {name}"
-    else:
+    elif _plain(unmet.requirement):
         advice = f"require it yourself (`pyvstore add '{unmet.requirement}'`), or another version of {name}"
+    else:
+        advice = f"require another version of {name}"
     return (
         f"the wheel of {unmet.dependent} wants {unmet.requirement}, and {there}: "
         f"the version was chosen by another of its files, which says otherwise; {advice}"

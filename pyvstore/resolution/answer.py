@@ -44,7 +44,6 @@ class ResolvedPackage:
         release: what the source offered.
         requires_python: by its metadata, else by the index.
         mask: the points where it is needed; ``marker`` says the same (None: everywhere).
-        without_files: the part of ``mask`` for which it has no usable file; 0 where the policy requires files.
         without_wheels: the part of ``mask`` that no wheel serves, whether or not a source distribution does.
         extras: those that anybody asks for, sorted.
         wheels: those that serve some point of ``mask``, in the index's order; all of them where none does and nothing
@@ -60,7 +59,6 @@ class ResolvedPackage:
     requires_python: str | None
     mask: int
     marker: str | None
-    without_files: int
     without_wheels: int
     extras: tuple[NormalizedName, ...]
     wheels: tuple[Artifact, ...]
@@ -103,9 +101,9 @@ class Resolution:
         return {name: tuple(preferences) for name, preferences in found.items()}
 
     @property
-    def without_files(self) -> tuple[tuple[ResolvedPackage, int], ...]:
-        """The packages that have no usable file somewhere that they are needed, and where."""
-        return tuple((package, package.without_files) for package in self.packages if package.without_files)
+    def without_wheels(self) -> tuple[tuple[ResolvedPackage, int], ...]:
+        """The packages that have no usable wheel somewhere that they are needed, and where."""
+        return tuple((package, package.without_wheels) for package in self.packages if package.without_wheels)
 
 
 Choice = tuple[NormalizedName, int]
@@ -230,7 +228,6 @@ def _package(
         requires_python=(metadata.requires_python if metadata else None) or release.requires_python,
         mask=mask,
         marker=universe.marker_for(mask, covered),
-        without_files=mask & ~catalogue.appraise(offering, rank).files,
         without_wheels=without_wheels,
         extras=tuple(NormalizedName(extra) for extra in sorted(extras) if extra),
         wheels=tuple(wheels) if wheels or sdist is not None else tuple(release.wheels),

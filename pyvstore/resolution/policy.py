@@ -94,7 +94,7 @@ class Policy:
         wheels_allowed: whether its wheels count (``no-binary`` says no).
         files_required_on: markers of the environments where a version without a usable file is not a candidate; None
             means everywhere. Elsewhere files are a preference: where *no* version has one, the lock goes on with a
-            version that has some for others, and `Resolution.without_files` tells. So it does where the versions with
+            version that has some for others, and `Resolution.without_wheels` tells. So it does where the versions with
             files there lead to no answer.
         may_leave_out: markers of environments that are left out of the answer when they have none, instead of failing;
             for supported environments that nobody named (see `Lattice.is_open_below`).

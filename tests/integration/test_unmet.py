@@ -46,6 +46,19 @@ def test_a_wheel_that_requires_more_than_the_lock_knows_is_told_of_once(inside: 
     assert unmet(inside("add", "tool")) == []  # another change, and still no news
 
 
+def test_no_command_is_advised_that_a_shell_would_read_otherwise(
+    world: World, index: LoopbackIndex, inside: Callable[..., Outcome]
+) -> None:
+    offer(index, "twofold", "1.0")
+    offer(
+        index, "twofold", "1.0", tag=HERE_TAG, requires=["absent===1'|reboot|'", "far @ https://x.example/'|reboot|'"]
+    )
+    write(world, ["twofold"])
+    found = unmet(inside("sync"))
+    assert len(found) == 2
+    assert not any("pyvstore add" in line for line in found)
+
+
 def test_an_environment_made_anew_is_told_of_it_anew(twofold: World, inside: Callable[..., Outcome]) -> None:
     assert len(unmet(inside("add", "tool"))) == 2
     shutil.rmtree(twofold.venv)

@@ -187,7 +187,7 @@ def test_wheels_do_not_count_where_the_user_forbids_them() -> None:
 def test_where_files_are_a_preference_a_lock_goes_on_without_and_tells() -> None:
     projects: Projects = {"a": {"1": Published(tags=("py3-none-win_amd64",))}}
     result = answer(projects, "a", lattice=MANY, files_required_on=("sys_platform == 'win32'",))
-    ((package, mask),) = result.without_files
+    ((package, mask),) = result.without_wheels
     assert package.version == "1"
     assert result.universe.marker_for(mask) == "sys_platform != 'win32'"
 
@@ -209,7 +209,7 @@ def test_old_files_that_lead_nowhere_do_not_keep_a_machine_from_a_lock() -> None
     lattice = Lattice(requires_python=">=3.12", platforms=("windows-x86_64", "macos-x86_64"))
     result = answer(LEFT_BEHIND, "torch>=2", "vision", lattice=lattice, files_required_on=())
     assert chosen(result.packages) == {"torch": "2", "vision": "2"}
-    assert {result.universe.marker_for(mask) for _, mask in result.without_files} == {"sys_platform == 'darwin'"}
+    assert {result.universe.marker_for(mask) for _, mask in result.without_wheels} == {"sys_platform == 'darwin'"}
 
 
 def test_old_files_that_serve_are_taken_before_none() -> None:
@@ -221,7 +221,7 @@ def test_old_files_that_serve_are_taken_before_none() -> None:
         ("vision", "1"),
         ("vision", "2"),
     }
-    assert not result.without_files
+    assert not result.without_wheels
 
 
 def test_old_files_that_lead_nowhere_are_an_error_where_files_are_required() -> None:
