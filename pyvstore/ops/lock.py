@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyvstore.errors import UsageError
-from pyvstore.events import FileWritten, PlatformNeeds, Reporter
-from pyvstore.lockfile.document import LockDocument
+from pyvstore.events import FileWritten
 from pyvstore.lockfile.write import format_lock
 from pyvstore.ops.context import Context
-from pyvstore.ops.lockfiles import Question, is_current, question, read_lock, read_lock_to_replace, require_fresh
+from pyvstore.ops.lockfiles import is_current, question, read_lock, read_lock_to_replace, require_fresh
 from pyvstore.ops.options import NO_UPGRADE, Upgrade
 
 
@@ -52,16 +51,7 @@ def lock(
                 context.reporter.emit(FileWritten(project.files.lock_path))
                 tell_changes(context.reporter, old, document)
         if tell_needs:
-            _tell_needs(context.reporter, document, asked)
+            from pyvstore.ops.needs import tell
+
+            tell(context.reporter, document, asked)
         return is_new
-
-
-def _tell_needs(reporter: Reporter, document: LockDocument, asked: Question) -> None:
-    from pyvstore.lockfile.floors import platform_floors
-    from pyvstore.ops.asking import lattice_of
-    from pyvstore.resolution.universe import Universe
-
-    universe = Universe.of(lattice_of(asked.requirements, asked.settings))
-    for need in platform_floors(document, universe):
-        major, minor = need.floor.version
-        reporter.emit(PlatformNeeds(need.platform, need.floor.library, f"{major}.{minor}", need.packages))
