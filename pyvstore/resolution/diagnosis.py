@@ -113,7 +113,13 @@ class Diagnosis:
             ruling = Ruling("no-final", "a pre-release")
         elif defect is not None:
             ruling = Ruling("no-usable-version", f"unusable: {defect.reason}")
+        elif lost := self._lost_extras(offering, rank):
+            ruling = Ruling("no-version", f"without the extra {', '.join(lost)}")
         return ruling
+
+    def _lost_extras(self, offering: Offering, rank: int) -> list[str]:
+        asked = [parsed for alternatives in self.incoming(offering.name) for parsed in alternatives]
+        return sorted({extra for parsed in asked for extra in self._catalogue.lost_extras(offering, parsed, rank)})
 
     def _metadata_python(self, offering: Offering, rank: int) -> str | None:
         metadata = (

@@ -169,7 +169,13 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         if not versions or self._best(offering, versions, need) is None:
             split_by_rule(rules, usable, need)
             return ()
-        return lambda: self._candidates_from(offering, versions, need, extras)
+        if not extras:
+            return lambda: self._candidates_from(offering, versions, need, extras)
+        return lambda: (
+            candidate
+            for candidate in self._candidates_from(offering, versions, need, extras)
+            if not any(self.catalogue.lost_extras(offering, one.parsed, candidate.rank) for one in asked if one.parsed)
+        )
 
     @override
     def is_satisfied_by(self, requirement: MaskedRequirement, candidate: Candidate) -> bool:
@@ -180,7 +186,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         parsed = requirement.parsed
         if parsed is None or not parsed.extras:
             return True
-        return not any(mask & ~candidate.extras.get(extra, 0) for extra in parsed.extras)
+        if any(mask & ~candidate.extras.get(extra, 0) for extra in parsed.extras):
+            return False
+        offering = self.catalogue.offering(candidate.release.name)
+        return offering is None or not self.catalogue.lost_extras(offering, parsed, candidate.rank)
 
     @override
     def get_dependencies(self, candidate: Candidate) -> Sequence[MaskedRequirement]:
