@@ -195,6 +195,11 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
     for reason in resolution.left_out:
         reporter.emit(Warned("left-out", f"the lock leaves it out: {reason}"))
     known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
+    for one in resolution.passed_over:
+        if (one.name, one.version) not in known:
+            which = f"which needs {one.wanted}, and that" if one.wanted else "which"
+            sentence = f"{one.name} {one.version} is locked and not {one.newer}, {which} would have to be built"
+            reporter.emit(Warned("passed-over", sentence))
     for package, where in resolution.without_files:
         if (package.name, package.version) not in known:
             place = resolution.universe.describe(where)

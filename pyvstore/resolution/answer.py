@@ -68,6 +68,23 @@ class ResolvedPackage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PassedOver:
+    """A version that would have been chosen if source distributions were built.
+
+    Attributes:
+        name, version: what was chosen.
+        newer: the version that was not.
+        wanted: the requirement that only a build can meet, by ``newer`` or by what it requires; None where ``newer``
+            itself has no wheel.
+    """
+
+    name: NormalizedName
+    version: str
+    newer: str
+    wanted: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
     """The whole answer: closed, unique for every point, and minimal.
 
@@ -81,6 +98,7 @@ class Resolution:
         universe: over which the masks are.
         rounds: of resolvelib, for benchmarks.
         left_out: one sentence for each reason why newer Pythons are not covered.
+        passed_over: what is older for want of a build, sorted.
     """
 
     packages: tuple[ResolvedPackage, ...]
@@ -91,6 +109,7 @@ class Resolution:
     universe: Universe
     rounds: int
     left_out: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def pins(self) -> dict[NormalizedName, tuple[Preference, ...]]:

@@ -104,6 +104,8 @@ class Diagnosis:
         elif not appraisal.pythons & point:
             wanted = release.requires_python or self._metadata_python(offering, rank)
             ruling = Ruling("no-python", f"for Python {wanted}" if wanted else "for another Python")
+        elif not release.wheels and self._catalogue.is_source_only(offering, rank) and not appraisal.files & point:
+            ruling = Ruling("no-wheel", "available as a source distribution alone")
         elif not appraisal.files & point:
             kind = "without a wheel" if self._catalogue.policy.wheels_allowed(offering.name) else "without an sdist"
             ruling = Ruling("no-wheel", f"{kind} for {self._catalogue.universe.describe(point)}")

@@ -187,11 +187,12 @@ class _Explanation:
             return "only what earlier commands have fetched was looked at; try again without `--offline`"
         newest = offering.releases[-1].version if offering and offering.releases else None
         cut_off = f", or move `exclude-newer` ({policy.exclude_newer})" if policy.exclude_newer else ""
+        if code == "no-wheel":
+            return self._without_file(sink)
         hints = {
             "no-such-project": "check the spelling, and the indexes in [[tool.pyvstore.index]]",
             "no-version": f"ask for a version that exists{cut_off}",
             "no-python": f"use a Python that {sink} accepts, narrow `requires-python`, or allow other versions of it",
-            "no-wheel": f"allow other versions of {sink}, or {self._elsewhere()}{self._unbuilt(sink)}",
             "no-unyanked": f"to use a yanked version all the same, name it exactly: `{sink}=={newest}`",
             "no-final": 'set `prereleases = "if-necessary"` in [tool.pyvstore]',
             "no-old-version": f"move `exclude-newer` ({policy.exclude_newer}), or lift it for this package with "
@@ -226,12 +227,22 @@ class _Explanation:
                 found.append(self._diagnosis.constraint_against(offering, rank))
         return list(dict.fromkeys(text for text in found if text))
 
-    def _unbuilt(self, name: NormalizedName) -> str:
-        """Say that a matching version could only be built, where that is so."""
+    def _without_file(self, name: NormalizedName) -> str:
+        """Say how to do without a version that has no usable file, or would have to be built."""
         offering = self._catalogue.offering(name)
-        matching = ranks_of(self._diagnosis.matching[name])
-        has_source = offering is not None and any(offering.releases[rank].sdist for rank in matching)
-        return ": its source distributions are not built yet" if has_source else ""
+        assert offering is not None  # noqa: S101 - it has versions that match
+        matching = self._diagnosis.matching[name]
+        prefix = ""
+        if any(self._catalogue.is_source_only(offering, rank) for rank in ranks_of(matching)):
+            prefix = "source distributions are not built yet: "
+        if any(offering.releases[rank].wheels for rank in ranks_of(matching)) or not prefix:
+            return f"{prefix}allow other versions of {name}, or {self._elsewhere()}"
+        ways = [f"allow other versions of {name}"] if any(release.wheels for release in offering.releases) else []
+        if any(parsed.name == name for parsed, _ in self._diagnosis.roots):
+            ways.append(f"remove {name} from your project")
+        else:
+            ways.append(f'do without it by `exclude = ["{name}"]` in [tool.pyvstore]')
+        return prefix + ", or ".join(ways)
 
 
 def _wants_root(parsed: ParsedRequirement, origin: str) -> str:
