@@ -197,8 +197,8 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
     known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
     for one in resolution.passed_over:
         if (one.name, one.version) not in known:
-            which = f"which needs {one.wanted}, and that" if one.wanted else "which"
-            sentence = f"{one.name} {one.version} is locked and not {one.newer}, {which} would have to be built"
+            place = "" if one.mask == resolution.covered else f" for {resolution.universe.describe(one.mask)}"
+            sentence = f"{one.name} {one.version} is locked{place} and not {one.newer}, which {one.reason}"
             reporter.emit(Warned("passed-over", sentence))
     for package, where in resolution.without_files:
         if (package.name, package.version) not in known:

@@ -69,19 +69,19 @@ class ResolvedPackage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PassedOver:
-    """A version that would have been chosen if source distributions were built.
+    """A version that would have been chosen but for a build that is not made, or for an upper bound on Python.
 
     Attributes:
-        name, version: what was chosen.
+        name, version: what was chosen, and ``mask`` where.
         newer: the version that was not.
-        wanted: the requirement that only a build can meet, by ``newer`` or by what it requires; None where ``newer``
-            itself has no wheel.
+        reason: a phrase that follows it: ``would have to be built``, ``is for Python <3.14``.
     """
 
     name: NormalizedName
     version: str
+    mask: int
     newer: str
-    wanted: str | None
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +98,7 @@ class Resolution:
         universe: over which the masks are.
         rounds: of resolvelib, for benchmarks.
         left_out: one sentence for each reason why newer Pythons are not covered.
-        passed_over: what is older for want of a build, sorted.
+        passed_over: what is older than people would expect, sorted.
     """
 
     packages: tuple[ResolvedPackage, ...]

@@ -1,21 +1,25 @@
-"""Newer versions that were not chosen for one reason: something would have to be built for them.
+"""Newer versions that were not chosen because something would have to be built, or because they exclude a new Python.
 
-What can be installed is preferred, which may end far back. Nobody should find that out by accident.
+What can be installed is preferred, and an old release without an upper bound is taken for a Python that newer ones
+exclude. Either may end far back, and nobody should find that out by accident.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import ne
 
 from pyvstore.resolution.answer import PassedOver, Reach, everywhere, known_dependencies, known_offering
 from pyvstore.resolution.catalogue import Catalogue, Unread
-from pyvstore.resolution.offering import Offering
+from pyvstore.resolution.offering import Dependency, Offering
 from pyvstore.resolution.policy import Prereleases, Strategy
 from pyvstore.resolution.search import Question
 
 
 def passed_over(catalogue: Catalogue, question: Question, reach: Reach) -> tuple[PassedOver, ...]:
-    """Return what of ``reach`` is older for want of a build, sorted; nothing where old versions are asked for.
+    """Return what of ``reach`` is older for such a reason, sorted; nothing where old versions are asked for.
 
     Fetches nothing: what the search did not read was not passed over.
     """
@@ -32,6 +36,7 @@ class _Look:
     def __init__(self, catalogue: Catalogue, question: Question, reach: Reach) -> None:
         self._catalogue = catalogue
         self._reach = reach
+        self._points = list(enumerate(catalogue.universe.points))
         self._obstacles: dict[tuple[str, int, int, tuple[tuple[str, int], ...]], str | None] = {}
         self._bounds: dict[str, list[tuple[int, int]]] = {}
         wanted = [*question.roots, *(bound for bounds in question.constraints.values() for bound in bounds)]
@@ -39,13 +44,13 @@ class _Look:
             for extra, scopes in extras.items():
                 where = everywhere(scopes)
                 wanted += [
-                    dependency
+                    Dependency(dependency.parsed, dependency.mask & where)
                     for dependency in known_dependencies(catalogue, choice, extra)
-                    if dependency.mask & where & everywhere(extras[""])
                 ]
+        chosen = {name for name, _ in reach}
         for dependency in wanted:
             parsed = dependency.parsed
-            if any(name == parsed.name for name, _ in reach):
+            if parsed.name in chosen:
                 allowed = known_offering(catalogue, parsed.name).allowed(parsed.specifier, parsed.specifier_text)
                 self._bounds.setdefault(parsed.name, []).append((allowed, dependency.mask))
 
@@ -58,21 +63,36 @@ class _Look:
                 if where & mask:
                     allowed &= versions
             wanted = {extra: everywhere(scopes) for extra, scopes in extras.items() if extra}
-            for better in self._in_order(offering, allowed):
-                if better == rank:
-                    break
-                if mask & ~self._catalogue.appraise(offering, better).pythons:
+            for better in itertools.takewhile(partial(ne, rank), self._in_order(offering, allowed)):
+                pythons = self._catalogue.appraise(offering, better).pythons
+                if mask & ~pythons and not self._is_above(mask & ~pythons, pythons):
                     continue
-                is_source_only = self._is_source_only(offering, better)
-                obstacle = None if is_source_only else self._obstacle(offering, better, mask, wanted)
-                if is_source_only or obstacle is not None:
-                    yield PassedOver(
-                        name=name,
-                        version=str(offering.releases[rank].version),
-                        newer=str(offering.releases[better].version),
-                        wanted=obstacle,
-                    )
-                    break
+                reason = (
+                    self._bound(offering, better) if mask & ~pythons else self._build(offering, better, mask, wanted)
+                )
+                if reason is not None:
+                    version, newer = (str(offering.releases[one].version) for one in (rank, better))
+                    yield PassedOver(name=name, version=version, mask=mask, newer=newer, reason=reason)
+                break  # if not for that reason, then the best was not chosen for what others require
+
+    def _bound(self, offering: Offering, rank: int) -> str:
+        release = offering.releases[rank]
+        bounds = [file.requires_python for file in release.wheels if file.requires_python]
+        return f"is for Python {next(iter(bounds), release.requires_python) or 'of another version'}"
+
+    def _build(self, offering: Offering, rank: int, mask: int, extras: Mapping[str, int]) -> str | None:
+        if self._is_source_only(offering, rank):
+            return "would have to be built"
+        obstacle = self._obstacle(offering, rank, mask, extras)
+        return None if obstacle is None else f"needs {obstacle}, and that would have to be built"
+
+    def _is_above(self, mask: int, others: int) -> bool:
+        """Tell whether every Python in ``mask`` is newer than every one in ``others``, and there are some."""
+        inside, outside = (
+            [point.python_full_version for position, point in self._points if where >> position & 1]
+            for where in (mask, others)
+        )
+        return bool(outside) and min(inside) > max(outside)
 
     def _in_order(self, offering: Offering, versions: int) -> Iterator[int]:
         groups = {
