@@ -251,8 +251,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             yield known
             pattern = self.lessons.pattern(offering.name)  # who asks on has just rejected it
             if pattern is not None:
-                following = list(self._serving(offering, offering.full if pattern.is_lasting else versions, need))
-                del following[: following.index(rank) + 1]
+                order = list(self._walk(offering, offering.full))
+                later = set(order[order.index(rank) + 1 :])  # of all versions others may serve than of these
+                serving = self._serving(offering, offering.full if pattern.is_lasting else versions, need)
+                following = [other for other in serving if other in later]
                 passed = self.lessons.pass_over(offering, following, need, extras)
                 ranks = iter([other for other in ranks if not passed >> other & 1])
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from packaging.requirements import Requirement
 
-from pyvstore.errors import BuildError
+from pyvstore.errors import BuildError, ResolutionError
 from pyvstore.resolution.engine import resolve
 from pyvstore.resolution.lattice import Lattice
 from pyvstore.resolution.policy import Policy, Prereleases, RootRequirement, Strategy
@@ -97,3 +97,10 @@ def test_a_bound_counts_only_where_who_sets_it_is() -> None:
         "c": {"1": Published(requires_python="<3.13"), "1.5": [], "2": []},
     }
     assert passed_over(projects, "a; python_version >= '3.13'", "b; python_version < '3.13'", "c") == []
+
+
+def test_versions_that_fail_alike_where_an_older_one_alone_has_files_are_refused() -> None:
+    left_behind = Published(requires=["b<1"], tags=("py3-none-manylinux_2_17_x86_64",))
+    projects: Projects = {"a": {"1": [], **{str(number): left_behind for number in range(2, 30)}}, "b": {"2": []}}
+    with pytest.raises(ResolutionError):
+        passed_over(projects, "a>=2", "b")
