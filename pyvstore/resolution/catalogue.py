@@ -200,6 +200,10 @@ class Catalogue:
             self.misfits[key] = misfit
         return metadata
 
+    def was_read(self, offering: Offering, rank: int) -> bool:
+        """Tell whether the metadata of one release was asked for and understood."""
+        return (offering.name, rank) in self._read
+
     def lost_extras(self, offering: Offering, parsed: ParsedRequirement, rank: int) -> frozenset[str]:
         """Return the extras that ``parsed`` asks for, one release lacks, and the first choice for ``parsed`` alone has.
 

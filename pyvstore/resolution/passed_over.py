@@ -140,5 +140,5 @@ class _Look:
     def _build_for(self, offering: Offering, rank: int, mask: int, extras: Mapping[str, int]) -> str | None:
         """Return what cannot be met without a build if this release is taken: "" for the release itself."""
         if self._is_source_only(offering, rank):
-            return "" if (offering.name, rank) in self._catalogue.defects else None
+            return None if self._catalogue.was_read(offering, rank) else ""
         return self._obstacle(offering, rank, mask, extras)
