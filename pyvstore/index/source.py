@@ -46,7 +46,7 @@ class IndexSource:
     Args:
         client: the index.
         usable: whether a file can serve the environments that are resolved for (its ``requires_python`` and tags). It
-            guides the guesses and nothing else.
+            guides the guesses, and which file speaks for a release.
         excluded: why a file does not count, or None where it does.
     """
 
@@ -116,7 +116,7 @@ class IndexSource:
         Raises FetchError, WheelError for METADATA that cannot be understood or is another release's, and
         BuildError(code="build-required") for a release without wheels whose source distribution does not say all.
         """
-        task = self._metadata_task(release.name, representative(release))
+        task = self._metadata_task(release.name, representative(release, self._usable))
         self._guess_next(release)
         return task.result()
 
@@ -129,7 +129,7 @@ class IndexSource:
         """Begin to fetch the METADATA of these releases."""
         for release in releases:
             with contextlib.suppress(PyvstoreError):
-                artifact = representative(release)
+                artifact = representative(release, self._usable)
                 self._guess(
                     self._metadata, (release.name, artifact.url), partial(self._metadata_task, release.name, artifact)
                 )
@@ -263,10 +263,12 @@ class PageRelease:
         return None if None in reasons or not reasons else next(filter(None, reasons), "")
 
 
-def representative(release: OfferedRelease) -> Artifact:
-    """Return the file whose METADATA stands for the release: always the same one, and the cheapest to ask.
+def representative(release: OfferedRelease, usable: Callable[[Artifact], bool] = lambda _artifact: True) -> Artifact:
+    """Return the file whose METADATA stands for the release: always the same one, and cheap to ask.
 
-    A source distribution speaks only where there is no wheel. Raises BuildError when there is neither.
+    The wheels of a release should agree, and some do not: those for Windows or for 32 bits may leave out what all the
+    others require. So a wheel that nobody can use never speaks for the others, and one for Linux comes first. A source
+    distribution speaks only where there is no wheel. Raises BuildError when there is neither.
     """
     wheels = release.wheels
     if not wheels:
@@ -279,11 +281,18 @@ def representative(release: OfferedRelease) -> Artifact:
             one.yanked is not None,
             one.core_metadata is None,
             not one.filename.endswith("-none-any.whl"),
+            not usable(one),
+            not _is_for_common_linux(one.filename),
             one.size_bytes is None,
             one.size_bytes or 0,
             one.filename,
         ),
     )
+
+
+def _is_for_common_linux(filename: str) -> bool:
+    tags = filename.removesuffix(".whl").rpartition("-")[2].split(".")
+    return any(tag.startswith(("manylinux", "linux")) and tag.endswith("_x86_64") for tag in tags)
 
 
 def mentioned(requires_dist: Iterable[str]) -> set[NormalizedName]:

@@ -211,6 +211,11 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
     for reason in resolution.left_out:
         reporter.emit(Warned("left-out", f"the lock leaves it out: {reason}"))
     known = {(package.name, str(package.version)) for package in old.packages} if old is not None else set()
+    for one in resolution.passed_over:
+        if (one.name, one.version) not in known:
+            place = "" if one.mask == resolution.covered else f" for {resolution.universe.describe(one.mask)}"
+            sentence = f"{one.name} {one.version} is locked{place} and not {one.newer}, which {one.reason}"
+            reporter.emit(Warned("passed-over", sentence))
     groups: dict[tuple[str, bool], list[str]] = {}
     for package, where in resolution.without_wheels:
         if (package.name, package.version) not in known:

@@ -28,6 +28,7 @@ reduced to a smallest set of requirements that still fails (`conflict`) and told
 `offering`         the releases of one project
 `catalogue`        everything that was looked at, remembered
 `preferences`      what to try first
+`passed_over`      what is older than people would expect, and why
 `splitting`        when a region must be answered in parts
 `diagnosis`        which versions would match, and why they cannot be used
 =================  ======================================================================================

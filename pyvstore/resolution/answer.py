@@ -68,6 +68,23 @@ class ResolvedPackage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PassedOver:
+    """A version that would have been chosen but for a build that is not made, or for an upper bound on Python.
+
+    Attributes:
+        name, version: what was chosen, and ``mask`` where.
+        newer: the version that was not.
+        reason: a phrase that follows it: ``would have to be built``, ``is for Python <3.14``.
+    """
+
+    name: NormalizedName
+    version: str
+    mask: int
+    newer: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
     """The whole answer: closed, unique for every point, and minimal.
 
@@ -81,6 +98,7 @@ class Resolution:
         universe: over which the masks are.
         rounds: of resolvelib, for benchmarks.
         left_out: one sentence for each reason why newer Pythons are not covered.
+        passed_over: what is older than people would expect, sorted.
     """
 
     packages: tuple[ResolvedPackage, ...]
@@ -91,6 +109,7 @@ class Resolution:
     universe: Universe
     rounds: int
     left_out: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def pins(self) -> dict[NormalizedName, tuple[Preference, ...]]:

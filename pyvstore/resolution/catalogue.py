@@ -208,6 +208,46 @@ class Catalogue:
             self.misfits[key] = misfit
         return metadata
 
+    def was_read(self, offering: Offering, rank: int) -> bool:
+        """Tell whether the metadata of one release was asked for and understood."""
+        return (offering.name, rank) in self._read
+
+    def lost_extras(self, offering: Offering, parsed: ParsedRequirement, rank: int) -> frozenset[str]:
+        """Return the extras that ``parsed`` asks for, one release lacks, and the first choice for ``parsed`` alone has.
+
+        Without what an extra requires an old release is easily had: stepping back to one must not lose the extra. The
+        answer depends on nothing else that is asked for. While ``is_frozen``, a release that was never read has all.
+        """
+        none: frozenset[str] = frozenset()
+        if not parsed.extras:
+            return none
+        for best in self._first_choices(offering, offering.allowed(parsed.specifier, parsed.specifier_text)):
+            if best == rank:
+                return none
+            own = self._extras_of(offering, rank)
+            if own is None or own.issuperset(parsed.extras):
+                return none
+            first = self._extras_of(offering, best)
+            if first is not None:
+                return first.intersection(parsed.extras) - own
+        return none
+
+    def _first_choices(self, offering: Offering, versions: int) -> Iterator[int]:
+        """Yield what would be chosen of ``versions`` if nothing else mattered, best first."""
+        for group in (offering.finals, offering.prereleases):
+            for rank in reversed(range(len(offering.releases))):
+                release = offering.releases[rank]
+                if (versions & group) >> rank & 1 and release.excluded is None and release.yanked is None:
+                    appraisal = self.appraise(offering, rank)
+                    if appraisal.pythons & appraisal.files:
+                        yield rank
+
+    def _extras_of(self, offering: Offering, rank: int) -> frozenset[str] | None:
+        if self.is_frozen and (offering.name, rank) not in self._read:
+            return None
+        metadata = self.metadata(offering, rank)
+        return None if metadata is None else frozenset(metadata.provides_extra)
+
     def dependencies(self, offering: Offering, rank: int, extra: str) -> tuple[Dependency, ...] | None:
         """Return what one release requires, or what ``extra`` adds to that; None when the release is unusable.
 

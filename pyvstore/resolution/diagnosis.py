@@ -131,6 +131,8 @@ class Diagnosis:
         elif point & ~appraisal.pythons:
             wanted = self.python_bound(offering, rank)
             ruling = Ruling("no-python", f"for Python {wanted}" if wanted else "for another Python")
+        elif not release.wheels and self._catalogue.is_source_only(offering, rank) and point & ~appraisal.files:
+            ruling = Ruling("no-wheel", "available as a source distribution alone")
         elif point & ~appraisal.files:
             ruling = Ruling("no-wheel", self._without_files(offering, rank, self._conflict.mask & ~appraisal.files))
         elif release.yanked is not None and not self._inclinations.permitted(offering) >> rank & 1:
@@ -139,6 +141,8 @@ class Diagnosis:
             ruling = Ruling("no-final", "a pre-release")
         elif defect is not None:
             ruling = Ruling("no-usable-version", f"unusable: {defect.reason}")
+        elif lost := self._lost_extras(offering, rank):
+            ruling = Ruling("no-version", f"without the extra {', '.join(lost)}")
         return ruling
 
     def _without_files(self, offering: Offering, rank: int, where: int) -> str:
@@ -183,6 +187,10 @@ class Diagnosis:
             point.python_full_version.release[:2] for point in self._catalogue.universe.within(self._conflict.mask)
         }
         return f"Python {', '.join(spans(sorted(found)))}" if found and failing.isdisjoint(found) else None
+
+    def _lost_extras(self, offering: Offering, rank: int) -> list[str]:
+        asked = [parsed for alternatives in self.incoming(offering.name) for parsed in alternatives]
+        return sorted({extra for parsed in asked for extra in self._catalogue.lost_extras(offering, parsed, rank)})
 
     def constraint_against(self, offering: Offering, rank: int) -> str | None:
         """Return the constraint that shuts out a version, if one does."""

@@ -31,6 +31,7 @@ from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.check import check_answer
 from pyvstore.resolution.explain import explain
 from pyvstore.resolution.offering import Dependency
+from pyvstore.resolution.passed_over import passed_over
 from pyvstore.resolution.policy import Policy, RootRequirement
 from pyvstore.resolution.preferences import Inclinations, Preferences
 from pyvstore.resolution.requirement import Candidate, ParsedRequirement, normalise
@@ -263,6 +264,7 @@ class _Run:
             universe=universe,
             rounds=self.effort.rounds,
             left_out=tuple(dict.fromkeys(reason.message for reason in reasons)),
+            passed_over=passed_over(self.catalogue, self.question, reach),
         )
 
 

@@ -75,10 +75,26 @@ class Hints:
 
     def _for_no_wheel(self) -> list[str]:
         unblocked = list(self._unblocked())
-        around = self._neighbours() or [f"{self._other_versions()}{self._unbuilt()}"]
         if unblocked:
             return [*unblocked, *self._leave_out()]
-        return [*around, *(self._leave_out() or ["use another Python"])]
+        neighbours = self._neighbours()
+        if not neighbours and self._is_source_only:
+            return [*self._without_it(), *self._leave_out()]
+        return [
+            *(neighbours or [f"{self._other_versions()}{self._unbuilt()}"]),
+            *(self._leave_out() or ["use another Python"]),
+        ]
+
+    def _without_it(self) -> list[str]:
+        """Offer to do without what could only be built."""
+        assert self._offering is not None  # noqa: S101 - some of its versions match
+        has_wheels = any(release.wheels for release in self._offering.releases)
+        ways = [self._other_versions()] if has_wheels or not self._is_direct else []
+        if any(parsed.name == self._sink for parsed, _ in self._diagnosis.roots):
+            ways += [] if ways and not self._is_direct else [f"remove {self._sink} from your project"]
+        else:
+            ways.append(f'do without it by `exclude = ["{self._sink}"]` {_SETTINGS}')
+        return [f"source distributions are not built yet: {ways[0]}", *ways[1:]]
 
     def _for_no_unyanked(self) -> list[str]:
         assert self._offering is not None  # noqa: S101 - some of its versions match
@@ -213,6 +229,12 @@ class Hints:
             for rank in ranks_of(self._offering.finals)
             if self._offering.releases[rank].excluded is None and self._offering.releases[rank].yanked is None
         )
+
+    @property
+    def _is_source_only(self) -> bool:
+        """Whether every version that matches would have to be built."""
+        releases = [self._offering.releases[rank] for rank in ranks_of(self._matching)] if self._offering else []
+        return bool(releases) and all(release.sdist and not release.wheels for release in releases)
 
     def _pick(self, versions: int, *, lowest: bool) -> Version | None:
         if not versions or self._offering is None:

@@ -172,7 +172,13 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         if not versions or self._best(offering, versions, need) is None:
             split_by_rule(rules, usable, need)
             return ()
-        return lambda: self._candidates_from(offering, versions, need, extras)
+        if not extras:
+            return lambda: self._candidates_from(offering, versions, need, extras)
+        return lambda: (
+            candidate
+            for candidate in self._candidates_from(offering, versions, need, extras)
+            if not any(self.catalogue.lost_extras(offering, one.parsed, candidate.rank) for one in asked if one.parsed)
+        )
 
     @override
     def is_satisfied_by(self, requirement: MaskedRequirement, candidate: Candidate) -> bool:
@@ -183,7 +189,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         parsed = requirement.parsed
         if parsed is None or not parsed.extras:
             return True
-        return not any(mask & ~candidate.extras.get(extra, 0) for extra in parsed.extras)
+        if any(mask & ~candidate.extras.get(extra, 0) for extra in parsed.extras):
+            return False
+        offering = self.catalogue.offering(candidate.release.name)
+        return offering is None or not self.catalogue.lost_extras(offering, parsed, candidate.rank)
 
     @override
     def get_dependencies(self, candidate: Candidate) -> Sequence[MaskedRequirement]:
@@ -245,8 +254,10 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             yield known
             pattern = self.lessons.pattern(offering.name)  # who asks on has just rejected it
             if pattern is not None:
-                following = list(self._serving(offering, offering.full if pattern.is_lasting else versions, need))
-                del following[: following.index(rank) + 1]
+                order = list(self._walk(offering, offering.full))
+                later = set(order[order.index(rank) + 1 :])  # of all versions others may serve than of these
+                serving = self._serving(offering, offering.full if pattern.is_lasting else versions, need)
+                following = [other for other in serving if other in later]
                 passed = self.lessons.pass_over(offering, following, need, extras)
                 ranks = iter([other for other in ranks if not passed >> other & 1])
 

@@ -392,6 +392,17 @@ def test_no_binary_wants_sources_and_no_build_wheels(world: World, inside: Run, 
     assert locked('no-build = [":all:"]') == ("2.0", ["wheels"])
 
 
+def test_a_newer_version_that_would_have_to_be_built_is_told_once(
+    world: World, inside: Run, index: LoopbackIndex
+) -> None:
+    offer(index, "both", "1.0")
+    index.add("both-2.0.tar.gz", sdist("both", "2.0"))
+    write(world, ["both"])
+    told = "warning[passed-over]: both 1.0 is locked and not 2.0, which would have to be built"
+    assert told in ok(inside("lock")).err
+    assert "passed-over" not in ok(inside("lock", "--upgrade")).err
+
+
 def sdist(name: str, version: str) -> bytes:
     import io
     import tarfile

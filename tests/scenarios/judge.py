@@ -13,6 +13,9 @@ from packaging.version import Version
 from pyvstore.resolution.answer import Resolution
 from tests.unit.resolution.memory_source import MemorySource, Published
 
+Wish = tuple[Requirement, str]
+"""A requirement and the name of who has it."""
+
 
 def selected(resolution: Resolution, environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Apply the markers of an answer: name → version, and what is ambiguous."""
@@ -47,6 +50,8 @@ def problems_with(
             continue
         if not requirement.specifier.contains(version, prereleases=True):
             problems.append(f"{name} {version} does not satisfy {requirement} of {who}")
+        if not who.startswith(f"{name} ") and loses_an_extra(source, requirement, Version(version)):
+            problems.append(f"{name} {version} has not what {requirement} of {who} asks for, and another has")
         for extra in ("", *map(canonicalize_name, requirement.extras)):
             if (name, extra) in seen:
                 continue
@@ -66,6 +71,16 @@ def accepts(published: Published, environment: Mapping[str, str]) -> bool:
     return all(SpecifierSet(text or "").contains(full, prereleases=True) for text in texts)
 
 
+def loses_an_extra(source: MemorySource, requirement: Requirement, version: Version) -> bool:
+    """Tell whether a version lacks an extra that the newest version which meets ``requirement`` has."""
+    published = source.projects[canonicalize_name(requirement.name)]
+    usable = [one for one in published if not published[one].yanked and published[one].failure is None]
+    allowed = sorted(requirement.specifier.filter(usable, prereleases=True), key=lambda v: (not v.is_prerelease, v))
+    newest = allowed[-1] if allowed else version
+    wanted = {*map(canonicalize_name, requirement.extras)}
+    return bool(wanted.intersection(published[newest].extras).difference(published[version].extras))
+
+
 def is_satisfiable(
     source: MemorySource,
     roots: Iterable[str],
@@ -77,10 +92,10 @@ def is_satisfiable(
     ``serves`` says which versions may be in it.
     """
 
-    def extend(chosen: dict[str, Version], seen: frozenset[tuple[str, str]], pending: list[Requirement]) -> bool:
+    def extend(chosen: dict[str, Version], seen: frozenset[tuple[str, str]], pending: list[Wish]) -> bool:
         if not pending:
             return True
-        requirement, rest = pending[0], pending[1:]
+        (requirement, who), rest = pending[0], pending[1:]
         name = canonicalize_name(requirement.name)
         versions = [chosen[name]] if name in chosen else sorted(source.projects.get(name, {}), reverse=True)
         for version in versions:
@@ -88,13 +103,16 @@ def is_satisfiable(
             is_fit = requirement.specifier.contains(version, prereleases=True) and accepts(published, environment)
             if not is_fit or not serves(name, version):
                 continue
+            if who != name and loses_an_extra(source, requirement, version):
+                continue
             nodes = {(name, extra) for extra in ("", *map(canonicalize_name, requirement.extras))} - seen
-            more = [found for _, extra in sorted(nodes) for found in _holding(published.lines(), extra, environment)]
+            lines = published.lines()
+            more = [(found, str(name)) for _, extra in sorted(nodes) for found in _holding(lines, extra, environment)]
             if extend({**chosen, name: version}, seen | nodes, rest + more):
                 return True
         return False
 
-    return extend({}, frozenset(), list(_holding(roots, "", environment)))
+    return extend({}, frozenset(), [(found, "") for found in _holding(roots, "", environment)])
 
 
 def _holding(lines: Iterable[str], extra: str, environment: Mapping[str, str]) -> Iterator[Requirement]:

@@ -301,6 +301,20 @@ def test_the_cheapest_wheel_stands_for_the_release(index: LoopbackIndex, make_so
     assert representative(release).filename == "demo-1.0-cp311-cp311-win_amd64.whl"
 
 
+def test_a_wheel_that_may_leave_out_what_others_require_speaks_for_none(
+    index: LoopbackIndex, make_source: MakeSource
+) -> None:
+    linux = "cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64"
+    index.add(*build_wheel("demo", tag=linux, requires=["child"], files={"demo.py": "x" * 5000}))
+    index.add(*build_wheel("demo", tag="cp312-cp312-win32"))
+    index.add(*build_wheel("demo", tag="cp312-cp312-win_amd64"))
+    source = make_source()
+    (release,) = source.releases(DEMO)
+    assert source.metadata(release).requires_dist == ("child",)
+    only_windows = representative(release, lambda artifact: artifact.filename.endswith("win_amd64.whl"))
+    assert only_windows.filename == "demo-1.0-cp312-cp312-win_amd64.whl"
+
+
 def test_names_in_requirements_are_found_outside_extras() -> None:
     lines = ["A_b>=1", "c[x]; python_version>'3'", "d; extra == 'x'", " e @ https://h/e.whl", ">=1", ""]
     assert mentioned(lines) == {"a-b", "c", "e"}

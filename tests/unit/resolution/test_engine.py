@@ -330,6 +330,35 @@ def test_an_extra_that_does_not_exist_is_a_warning() -> None:
     assert Resolving("a", 1) in listener.events
 
 
+LOSES_AN_EXTRA: Projects = {
+    "a": {
+        "1": [],
+        "2": Published(extras={"x": ["b>=1"]}),
+        "3": Published(extras={"x": ["b>=2"]}),
+    },
+    "b": {"1": []},
+}
+
+
+def test_stepping_back_keeps_an_extra() -> None:
+    assert pins(LOSES_AN_EXTRA, "a[x]") == {"a": "2", "b": "1"}
+    with pytest.raises(ResolutionError) as caught:
+        pins({**LOSES_AN_EXTRA, "b": {"0": []}}, "a[x]")
+    assert caught.value.code == "no-version"
+    assert caught.value.causes[0] == "your project wants a[x], and a[x] wants b>=2 or b>=1"
+
+
+def test_an_old_pin_without_an_extra_that_is_asked_for_now_moves() -> None:
+    assert pins(LOSES_AN_EXTRA, "a[x]", preferences={NormalizedName("a"): ("1",)}) == {"a": "2", "b": "1"}
+    assert pins(LOSES_AN_EXTRA, "a", preferences={NormalizedName("a"): ("1",)}) == {"a": "1"}
+
+
+def test_an_extra_that_no_allowed_version_has_is_no_reason_to_refuse() -> None:
+    assert pins(LOSES_AN_EXTRA, "a[x]<2") == {"a": "1"}
+    bad = Published(failure=WheelError("broken", code="metadata"))
+    assert pins({"a": {"1": [], "2": [], "3": bad}}, "a[x]") == {"a": "2"}
+
+
 def test_an_extra_that_asks_for_another_version_of_its_own_package_moves_it() -> None:
     projects: Projects = {"a": {"1": Published(extras={"x": []}), "2": Published(extras={"x": ["a<2"]})}}
     assert pins(projects, "a[x]") == {"a": "1"}

@@ -142,6 +142,34 @@ def test_a_version_without_any_file_is_told() -> None:
     assert error.hint == "allow other versions of a, or use another Python"
 
 
+SOURCE_ONLY = Published(tags=(), sdist=True, failure=BuildError("it is known only when built", code="build-required"))
+
+
+@pytest.mark.parametrize(
+    ("projects", "roots", "hint"),
+    [
+        ({"a": {"1": SOURCE_ONLY}}, ["a"], "remove a from your project"),
+        (
+            {"a": {"1": SOURCE_ONLY, "2": []}},
+            ["a<2"],
+            "allow other versions of a, or remove a from your project",
+        ),
+        (
+            {"a": {"1": Published(extras={"x": ["b"]}), "0": []}, "b": {"1": SOURCE_ONLY}},
+            ["a[x]"],
+            'do without it by `exclude = ["b"]` in [tool.pyvstore]',
+        ),
+    ],
+)
+def test_what_would_have_to_be_built_is_named_with_the_way_out(
+    projects: Mapping[str, Mapping[str, Published | Sequence[str]]], roots: list[str], hint: str
+) -> None:
+    error = refusal(projects, roots, policy=Policy(files_required_on=()))
+    assert error.code == "no-wheel"
+    assert error.causes[1].endswith(" 1 is available as a source distribution alone")
+    assert error.hint == f"source distributions are not built yet: {hint}"
+
+
 def test_where_wheels_do_not_count_the_missing_sdist_is_told() -> None:
     error = refusal({"a": {"1": []}}, ["a"], python="==3.12.1", policy=Policy(wheels_allowed=lambda _name: False))
     assert error.causes[1] == "a 1 is without a source distribution, and `no-binary` shuts out its wheels"
