@@ -77,22 +77,24 @@ class Hints:
         unblocked = list(self._unblocked())
         if unblocked:
             return [*unblocked, *self._leave_out()]
-        neighbours = self._neighbours()
-        if not neighbours and self._is_source_only:
+        if self._is_source_only:
             return [*self._without_it(), *self._leave_out()]
         return [
-            *(neighbours or [f"{self._other_versions()}{self._unbuilt()}"]),
+            *(self._neighbours() or [f"{self._other_versions()}{self._unbuilt()}"]),
             *(self._leave_out() or ["use another Python"]),
         ]
 
     def _without_it(self) -> list[str]:
         """Offer to do without what could only be built."""
         assert self._offering is not None  # noqa: S101 - some of its versions match
-        has_wheels = any(release.wheels for release in self._offering.releases)
-        ways = [self._other_versions()] if has_wheels or not self._is_direct else []
-        if any(parsed.name == self._sink for parsed, _ in self._diagnosis.roots):
-            ways += [] if ways and not self._is_direct else [f"remove {self._sink} from your project"]
-        else:
+        ways = self._neighbours()
+        if not self._is_direct:
+            ways = [self._loosen()]
+        elif not ways and any(release.wheels for release in self._offering.releases):
+            ways = [self._other_versions()]
+        if self._is_direct:
+            ways.append(f"remove {self._sink} from your project")
+        elif all(parsed.name != self._sink for parsed, _ in self._diagnosis.roots):
             ways.append(f'do without it by `exclude = ["{self._sink}"]` {_SETTINGS}')
         return [f"source distributions are not built yet: {ways[0]}", *ways[1:]]
 

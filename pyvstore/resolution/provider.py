@@ -149,26 +149,21 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             usable &= self._kept.versions.get(identifier, usable)
         for candidate in incompatibilities[identifier]:
             usable &= ~candidate.bit
-        need, versions = 0, usable
+        need = 0
+        rules: list[tuple[int, int]] = []
         extras: dict[str, int] = {}
         for requirement in asked:
             parsed = requirement.parsed
             assert parsed is not None  # noqa: S101 - looked at above
             need |= requirement.mask
             requirement.allowed = offering.allowed(parsed.specifier, parsed.specifier_text)
-            versions &= requirement.allowed
+            rules.append((requirement.allowed, requirement.mask))
             for extra in parsed.extras:
                 extras[extra] = extras.get(extra, 0) | requirement.mask
-        rules = [(requirement.allowed, requirement.mask) for requirement in asked]
-        for constraint in self._constraints.get(identifier, ()):
-            if constraint.mask & need:
-                bound = offering.allowed(constraint.parsed.specifier, constraint.parsed.specifier_text)
-                versions &= bound
-                rules.append((bound, constraint.mask & need))
-        for bound, where in self.lessons.rules(identifier):
-            if where & need:
-                versions &= bound
-                rules.append((bound, where & need))
+        rules += self._bounds(offering, need)
+        versions = usable
+        for allowed, _ in rules:
+            versions &= allowed
         if not versions or self._best(offering, versions, need) is None:
             split_by_rule(rules, usable, need)
             return ()
@@ -223,6 +218,16 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             self.catalogue.prefetch_metadata(offering, following)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _bounds(self, offering: Offering, need: int) -> Iterator[tuple[int, int]]:
+        """Yield what bounds a project besides requirements on it: allowed versions, and where."""
+        for constraint in self._constraints.get(offering.name, ()):
+            if constraint.mask & need:
+                parsed = constraint.parsed
+                yield offering.allowed(parsed.specifier, parsed.specifier_text), constraint.mask & need
+        for allowed, where in self.lessons.rules(offering.name):
+            if where & need:
+                yield allowed, where & need
 
     def _read(self, candidate: Candidate) -> Iterator[MaskedRequirement]:
         name = candidate.release.name

@@ -41,7 +41,7 @@ def answer(case: Case, source: MemorySource | None = None) -> Resolution:
     pyproject = {
         "project": {
             "name": "the-project-itself",
-            "requires-python": case.get("python") or ">=3.12",
+            "requires-python": case.get("python") or ">=3.12,<3.15",
             "dependencies": case.get("roots", []),
             "optional-dependencies": case.get("extras", {}),
         },

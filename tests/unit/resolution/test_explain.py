@@ -152,12 +152,12 @@ SOURCE_ONLY = Published(tags=(), sdist=True, failure=BuildError("it is known onl
         (
             {"a": {"1": SOURCE_ONLY, "2": []}},
             ["a<2"],
-            "allow other versions of a, or remove a from your project",
+            "let in a version that serves there: `a>=2`, or remove a from your project",
         ),
         (
             {"a": {"1": Published(extras={"x": ["b"]}), "0": []}, "b": {"1": SOURCE_ONLY}},
             ["a[x]"],
-            'do without it by `exclude = ["b"]` in [tool.pyvstore]',
+            'loosen or remove `a[x]`, or do without it by `exclude = ["b"]` in [tool.pyvstore]',
         ),
     ],
 )

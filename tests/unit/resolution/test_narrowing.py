@@ -45,12 +45,12 @@ WAYS = {
         'platforms = ["linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64"]',
     ),
     "a corner": (
-        LATTICE,
+        replace(LATTICE, requires_python=">=3.10,<3.15"),
         "sys_platform == 'win32' and python_version == '3.14'",
         "environments = [\"python_version < '3.14' or sys_platform != 'win32'\"]",
     ),
     "a corner of what was narrowed before": (
-        LINUX,
+        replace(LINUX, requires_python=f"{LINUX.requires_python},<3.15"),
         "sys_platform == 'linux' and python_version == '3.14'",
         (
             """environments = ["sys_platform == 'linux' and (python_version < '3.14' or sys_platform == 'darwin')", """
