@@ -114,6 +114,7 @@ def policy_of(settings: Settings, lattice: Lattice, *, bounds: Collection[Requir
         files_required_on=settings.required_environments,
         may_leave_out=(_EVERYWHERE,) if lattice.is_open_below else (),
         may_leave_out_newer=lattice.newer,
+        newcomers=lattice.newcomers,
         exclude_newer=settings.exclude_newer.text if settings.exclude_newer else None,
         offline=offline,
     )

@@ -217,8 +217,10 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
             sentence = f"{one.name} {one.version} is locked{place} and not {one.newer}, which {one.reason}"
             reporter.emit(Warned("passed-over", sentence))
     groups: dict[tuple[str, bool], list[str]] = {}
-    for package, where in resolution.without_wheels:
-        if (package.name, package.version) not in known:
+    late = _newcomers(resolution.universe)
+    for package, everywhere in resolution.without_wheels:
+        where = everywhere & ~late
+        if where and (package.name, package.version) not in known:
             place = resolution.universe.describe(where)
             groups.setdefault((place, package.sdist is not None), []).append(f"{package.name} {package.version}")
     for (place, has_source), packages in groups.items():
@@ -230,6 +232,14 @@ def _tell(project: Project, resolution: Resolution, old: LockDocument | None) ->
             meaning = f"{'have' if len(packages) > 1 else 'has'} no file"
             consequence = "`sync` is refused there (`no-wheel`)"
         reporter.emit(Warned("no-wheel", f"{listed} {meaning} for {place}: {consequence}"))
+
+
+def _newcomers(universe: Universe) -> int:
+    """Return the points of a Python that nobody named and whose wheels are still to come: nothing to warn of."""
+    late = 0
+    for marker in universe.lattice.newcomers if universe.lattice is not None else ():
+        late |= universe.marker_mask(marker)
+    return late
 
 
 def _frozen(package: ResolvedPackage, markers: ScopeMarkers) -> FrozenPackage:

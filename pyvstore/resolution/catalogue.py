@@ -18,6 +18,7 @@ from pyvstore.events import Reporter, Resolving
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.release import ReleaseMetadata
 from pyvstore.resolution.lineage import lineage
+from pyvstore.resolution.newcomers import Newcomers
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
 from pyvstore.resolution.policy import Builds, Policy
 from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
@@ -71,6 +72,8 @@ class Catalogue:
             self._required = 0
             for marker in policy.files_required_on:
                 self._required |= universe.marker_mask(marker)
+        explicit = self._required if policy.files_required_on is not None else 0
+        self._newcomers = Newcomers(universe, policy.newcomers, explicit)
 
     # --- projects -----------------------------------------------------------------------------------------------
 
@@ -163,7 +166,7 @@ class Catalogue:
             builds = self.policy.builds(name)
             if builds is Builds.ALLOWED or (builds is Builds.LAST and files):
                 files |= accepts
-        return Appraisal(pythons, files)
+        return Appraisal(pythons, self._newcomers.served(files, pythons))
 
     def wheel_mask(self, release: OfferedRelease, wheel: Artifact) -> int:
         """Return the points that can use ``wheel``; none when the project's wheels do not count."""

@@ -116,6 +116,11 @@ class Lattice:
         return () if lowest is None else (f"python_version > '{lowest.major}.{lowest.minor}'",)
 
     @property
+    def newcomers(self) -> tuple[str, ...]:
+        """Return the marker of the newest Python where it is let in without being named, and older ones are, too."""
+        return tuple(f"python_version == '{self.newest[0]}.{self.newest[1]}'" for _ in self.newer)
+
+    @property
     def is_open_below(self) -> bool:
         """Whether ``requires_python`` has no lower bound of its own: the oldest Pythons are then there by default."""
         return lenient_specifier(self.requires_python).contains(f"{self.oldest[0]}.{self.oldest[1] - 1}")

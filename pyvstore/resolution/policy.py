@@ -99,6 +99,7 @@ class Policy:
         may_leave_out: markers of environments that are left out of the answer when they have none, instead of failing;
             for supported environments that nobody named (see `Lattice.is_open_below`).
         may_leave_out_newer: markers of environments that are left out when a package's own bounds exclude their Python.
+        newcomers: markers of Pythons so new that a version with files for the one before is as good as one with files.
         exclude_newer: the cut-off as the user wrote it; only used in hints.
         offline: only used in hints.
     """
@@ -113,5 +114,6 @@ class Policy:
     files_required_on: tuple[str, ...] | None = None
     may_leave_out: tuple[str, ...] = ()
     may_leave_out_newer: tuple[str, ...] = ()
+    newcomers: tuple[str, ...] = ()
     exclude_newer: str | None = None
     offline: bool = False

@@ -7,6 +7,7 @@ where newer ones can be had.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
@@ -37,10 +38,18 @@ class Inclinations:
         for parsed in pins:
             if parsed.is_pinned:
                 self._pins.setdefault(parsed.name, []).append(parsed)
+        self._found: Mapping[str, int] = {}
+
+    def having_found(self, ranks: Mapping[str, int]) -> Inclinations:
+        """Return the same with these ranks before all others, by name."""
+        other = copy(self)
+        other._found = ranks
+        return other
 
     def ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
         """Return the ranks of old pins of this region, the newest first: to be kept where they will do."""
-        return tuple(sorted({rank for rank, mask in self._old(offering) if mask & region}, reverse=True))
+        old = sorted({rank for rank, mask in self._old(offering) if mask & region}, reverse=True)
+        return (self._found[offering.name], *old) if offering.name in self._found else tuple(old)
 
     def permitted(self, offering: Offering) -> int:
         """Return the versions that may be used although yanked."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvelib import BaseReporter, ResolutionImpossible
 from resolvelib.resolvers import Resolution, ResolutionTooDeep
+from resolvelib.structs import State
 from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
@@ -137,6 +139,10 @@ def search(
 ) -> dict[str, Candidate]:
     """Return a candidate for every name that the search decided; some may be unreachable.
 
+    What resolvelib leaves behind where it turned back bounds the others still: a version may be older than it would
+    have to be for the sake of a package that nobody needs. Then the search is made once more, with the versions that
+    are not bounded so at hand.
+
     ``attempts``: by default `ATTEMPTS`.
     ``resigned``, ``kept``, ``may_assume``: see `Provider`.
 
@@ -145,9 +151,58 @@ def search(
         Dead: it has no answer as a whole.
         FetchError: the source failed.
     """
+
+    def find(inclinations: Inclinations, attempts: Sequence[Attempt]) -> State[MaskedRequirement, Candidate, str]:
+        return _find(
+            catalogue,
+            question,
+            attempts,
+            effort,
+            region=region,
+            inclinations=inclinations,
+            resigned=resigned,
+            kept=kept,
+            may_assume=may_assume,
+        )
+
+    state = find(inclinations, ATTEMPTS if attempts is None else attempts)
+    burdened, needed = _burdened(state)
+    if burdened and kept is None:
+        found = {name: state.mapping[name].rank for name in needed - burdened}
+        with contextlib.suppress(Dead):
+            state = find(inclinations.having_found(found), ATTEMPTS[:1])
+    return dict(state.mapping)
+
+
+def _burdened(state: State[MaskedRequirement, Candidate, str]) -> tuple[set[str], set[str]]:
+    """Return the names that a package which nobody needs any more has requirements on, and all that are needed."""
+    children: dict[str | None, set[str]] = {}
+    for name, criterion in state.criteria.items():
+        for _, parent in criterion.information:
+            children.setdefault(None if parent is None else parent.name, set()).add(name)
+    needed = set(children.get(None, ()))
+    pending = list(needed)
+    while pending:
+        new = children.get(pending.pop(), set()) - needed
+        needed |= new
+        pending += new
+    left_behind = children.keys() - needed - {None}
+    return {child for name in left_behind for child in children[name]} & needed, needed
+
+
+def _find(
+    catalogue: Catalogue,
+    question: Question,
+    attempts: Sequence[Attempt],
+    effort: Effort,
+    *,
+    region: int,
+    inclinations: Inclinations,
+    **options: Any,
+) -> State[MaskedRequirement, Candidate, str]:
     promoted: tuple[str, ...] = ()
     conflicts: dict[str, int] = {}
-    for attempt in ATTEMPTS if attempts is None else attempts:
+    for attempt in attempts:
         while True:
             provider = Provider(
                 catalogue,
@@ -156,9 +211,7 @@ def search(
                 direct=question.direct,
                 constraints=question.constraints,
                 promoted=promoted,
-                resigned=resigned,
-                kept=kept,
-                may_assume=may_assume,
+                **options,
             )
             observer = _Observer(provider)
             effort.searches += 1
@@ -170,7 +223,7 @@ def search(
             try:
                 # Not `Resolver`: it would first trim the result to what is reachable, by a recursion that never ends
                 # where two left-over packages require each other. What is reachable is found out later anyway.
-                state = _Search(provider, observer, attempt).resolve(requirements, max_rounds=attempt.rounds)
+                return _Search(provider, observer, attempt).resolve(requirements, max_rounds=attempt.rounds)
             except Reconsider:
                 continue
             except ResolutionTooDeep:
@@ -190,6 +243,5 @@ def search(
                 ) from None
             finally:
                 effort.rounds += observer.rounds
-            return dict(state.mapping)
         promoted = tuple(sorted(conflicts, key=lambda name: (-conflicts[name], name))[:CULPRITS])
     raise Dead(names=promoted, is_certain=False)
