@@ -61,6 +61,7 @@ class Catalogue:
         self._reporter = reporter
         self._offerings: dict[NormalizedName, Offering | None] = predecessor._offerings if predecessor else {}
         self._appraisals: dict[tuple[NormalizedName, int], Appraisal] = {}
+        self._caps: dict[NormalizedName, int] = {}
         self._metadata: dict[tuple[NormalizedName, int], ReleaseMetadata] = {}
         self._read: dict[tuple[NormalizedName, int], ReleaseMetadata] = predecessor._read if predecessor else {}
         self._dependencies: dict[tuple[NormalizedName, int, str], tuple[Dependency, ...]] = {}
@@ -73,7 +74,7 @@ class Catalogue:
             for marker in policy.files_required_on:
                 self._required |= universe.marker_mask(marker)
         explicit = self._required if policy.files_required_on is not None else 0
-        self._newcomers = Newcomers(universe, policy.newcomers, explicit)
+        self._newcomers = Newcomers(universe, policy.newcomers, policy.may_leave_out_newer, explicit)
 
     # --- projects -----------------------------------------------------------------------------------------------
 
@@ -120,11 +121,22 @@ class Catalogue:
         key = (offering.name, rank)
         appraisal = self._appraisals.get(key)
         if appraisal is None:
-            appraisal = self._appraisals[key] = self._judge(offering.name, offering.releases[rank])
+            judged, capped = self._judge(offering.name, offering.releases[rank]), self.capped(offering)
+            appraisal = Appraisal(judged.pythons & ~capped, judged.files & ~capped) if capped else judged
+            self._appraisals[key] = appraisal
         misfit = self.misfits.get(key)
         if misfit:
             return Appraisal(appraisal.pythons & ~misfit, appraisal.files & ~misfit)
         return appraisal
+
+    def capped(self, offering: Offering) -> int:
+        """Return the new Pythons that nobody named and the newest version excludes."""
+        known = self._caps.get(offering.name)
+        if known is None:
+            newest = next((one for one in reversed(offering.releases) if _is_final(one)), None)
+            pythons = self._pythons(newest) if newest is not None else 0
+            known = self._caps[offering.name] = self._newcomers.capped(pythons)
+        return known
 
     def hopeless(self, offering: Offering, versions: int, need: int, *, resigned: bool = False) -> tuple[int, int]:
         """Return where in ``need`` none of ``versions`` has a file, and which of them may be used there all the same.
@@ -151,6 +163,13 @@ class Catalogue:
         """Tell whether a release would have to be built, and may be."""
         release = offering.releases[rank]
         return release.sdist is not None and self.policy.builds(offering.name) is not Builds.NEVER
+
+    def _pythons(self, release: OfferedRelease) -> int:
+        """Return the points whose Python any file of a release accepts."""
+        pythons = 0
+        for file in release.wheels if release.sdist is None else (*release.wheels, release.sdist):
+            pythons |= self._accepts(release, file)
+        return pythons
 
     def _judge(self, name: NormalizedName, release: OfferedRelease) -> Appraisal:
         full = self.universe.full
@@ -373,3 +392,7 @@ def _with_extras(override: ParsedRequirement, extras: tuple[NormalizedName, ...]
     if merged == override.extras:
         return override
     return replace(override, extras=merged, text=f"{override.name}[{','.join(merged)}]{override.specifier_text}")
+
+
+def _is_final(release: OfferedRelease) -> bool:
+    return not release.version.is_prerelease and release.yanked is None and release.excluded is None

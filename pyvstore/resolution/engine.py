@@ -27,6 +27,7 @@ from pyvstore.resolution.answer import (
     reach_of_region,
     within,
 )
+from pyvstore.resolution.beyond import excluding
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.check import check_answer
 from pyvstore.resolution.explain import explain
@@ -159,8 +160,18 @@ class _Run:
         done: list[tuple[int, Reach]] = []
         left_out = 0
         reasons: list[ResolutionError] = []
+        excluders: dict[tuple[str, ...], int] = {}
         while work:
-            region = work.pop(0)
+            # New Pythons that nobody named come last: they go by the answers for the others.
+            region = work.pop(next((at for at, region in enumerate(work) if region & ~self._newer), 0))
+            shut = self._shut_out(region, done)
+            if shut:
+                for point, names in shut.items():
+                    excluders[names] = excluders.get(names, 0) | point
+                    left_out |= point
+                    region &= ~point
+                work[:0] = [region] if region else []
+                continue
             try:
                 reach = self._answer(region)
             except Split as split:
@@ -179,7 +190,29 @@ class _Run:
         reach = merge(within(reach, covered) for _, reach in done)
         check_answer(self.catalogue, self.question, reach, covered)
         regions = [region & covered for region, _ in done if region & covered]
-        return self._resolution(reach, regions, covered, reasons)
+        told = [
+            f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} not for {self._universe.describe(mask)}"
+            for names, mask in excluders.items()
+        ]
+        return self._resolution(reach, regions, covered, [*told, *(reason.message for reason in reasons)])
+
+    def _shut_out(self, region: int, done: Sequence[tuple[int, Reach]]) -> dict[int, tuple[str, ...]]:
+        """Return the points of new Pythons that nobody named and packages in use exclude, and these packages."""
+        found: dict[int, tuple[str, ...]] = {}
+        answered = 0
+        for mask, _ in done:
+            answered |= mask
+        left = region if not region & ~self._newer else 0
+        while left and answered:
+            point = left & -left
+            left ^= point
+            model = self._universe.elder(point.bit_length() - 1, answered)
+            for mask, reach in done:
+                if mask & model:
+                    names = excluding(self.catalogue, self.question.roots, reach, model=model, point=point)
+                    if names:
+                        found[point] = tuple(sorted(names))
+        return found
 
     def _reason_to_leave_out(self, region: int) -> ResolutionError:
         """Return why nothing can be had for newer Pythons, which nobody named.
@@ -242,9 +275,7 @@ class _Run:
                 left &= ~region
         return [*found, left] if left else found
 
-    def _resolution(
-        self, reach: Reach, regions: Sequence[int], covered: int, reasons: Sequence[ResolutionError]
-    ) -> Resolution:
+    def _resolution(self, reach: Reach, regions: Sequence[int], covered: int, left_out: Sequence[str]) -> Resolution:
         packages = packages_of(self.catalogue, reach, covered)
         by_name: dict[NormalizedName, list[tuple[int, int]]] = {}
         for (name, rank), extras in sorted(reach.items()):
@@ -263,7 +294,7 @@ class _Run:
             regions=tuple(marker for marker in markers if marker is not None),
             universe=universe,
             rounds=self.effort.rounds,
-            left_out=tuple(dict.fromkeys(reason.message for reason in reasons)),
+            left_out=tuple(dict.fromkeys(left_out)),
             passed_over=passed_over(self.catalogue, self.question, reach),
         )
 

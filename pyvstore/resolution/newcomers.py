@@ -1,8 +1,8 @@
-"""The newest Python, whose wheels are still to come.
+"""Pythons that nobody named: nothing old is dug out for them.
 
-For months after a release most projects have no wheel for it, and what has one may be years old or for every Python.
-Where the project does not name that Python, nothing is dug out for it: a version that has files for the one before is
-as good there.
+For months after a Python is released most projects have no wheel for it, and what has one may be years old. A version
+that has files for the Python before is as good there. And where the newest version of a project excludes new Pythons,
+older ones without that bound do not work there either: they were only written before anybody knew.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from pyvstore.resolution.universe import Universe
 
 
 class Newcomers:
-    """Which points go by the files of which others.
+    """Which points go by the files of which others, and which are shut out by whom.
 
     Args:
         universe: all points.
-        markers: of the newest Python.
+        newest: markers of the newest Python.
+        newer: markers of all Pythons that nobody named.
         required: the points where a file is required, whatever the Python.
     """
 
-    def __init__(self, universe: Universe, markers: Iterable[str], required: int) -> None:
-        late = 0
-        for marker in markers:
-            late |= universe.marker_mask(marker)
-        late &= ~required
+    def __init__(self, universe: Universe, newest: Iterable[str], newer: Iterable[str], required: int) -> None:
+        self._universe = universe
+        self._newer = _union(universe, newer)
+        late = _union(universe, newest) & ~required
         machines: dict[tuple[str | None, str], list[int]] = {}
         for position, point in enumerate(universe.points if late else ()):
             machine = platform_name(point.markers, point.tags), point.markers["implementation_name"]
@@ -34,8 +34,8 @@ class Newcomers:
         self._pairs: list[tuple[int, int]] = []
         for positions in machines.values():
             before = [position for position in positions if not late >> position & 1]
-            newest = max((universe.points[position].python_full_version for position in before), default=None)
-            model = sum(1 << position for position in before if universe.points[position].python_full_version == newest)
+            last = max((universe.points[position].python_full_version for position in before), default=None)
+            model = sum(1 << position for position in before if universe.points[position].python_full_version == last)
             after = sum(1 << position for position in positions) & late
             if model and after:
                 self._pairs.append((model, after))
@@ -46,3 +46,19 @@ class Newcomers:
             if files & model == model:
                 files |= after & pythons
         return files
+
+    def capped(self, pythons: int) -> int:
+        """Return where no version of a project can be used whose newest version accepts ``pythons``."""
+        if not pythons or not self._newer & ~pythons:
+            return 0
+        points = self._universe.points
+        top = max(points[position].python_full_version for position in range(len(points)) if pythons >> position & 1)
+        above = (position for position, point in enumerate(points) if point.python_full_version > top)
+        return self._newer & sum(1 << position for position in above)
+
+
+def _union(universe: Universe, markers: Iterable[str]) -> int:
+    mask = 0
+    for marker in markers:
+        mask |= universe.marker_mask(marker)
+    return mask

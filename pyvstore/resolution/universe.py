@@ -85,6 +85,19 @@ class Universe:
         """Return the universe in which every interval that a text wanted to cut is cut."""
         return Universe.of(self.lattice.refined(self.wanted)) if self.lattice else self
 
+    def elder(self, position: int, among: int) -> int:
+        """Return, as a mask, the point of ``among`` that differs in its Python alone: the newest before; 0 for none."""
+        young = self.points[position]
+        kind = platform_name(young.markers, young.tags), young.markers["implementation_name"], self._active[position]
+        found, newest = 0, None
+        for other, point in enumerate(self.points):
+            version = point.python_full_version
+            if among >> other & 1 and version < young.python_full_version and (newest is None or version > newest):
+                name = platform_name(point.markers, point.tags)
+                if (name, point.markers["implementation_name"], self._active[other]) == kind:
+                    found, newest = 1 << other, version
+        return found
+
     # --- texts to masks -----------------------------------------------------------------------------------------
 
     def marker_mask(self, marker: str | None, extra: str = "") -> int:
