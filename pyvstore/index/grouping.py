@@ -25,6 +25,9 @@ _TABLES = ("hashes", *METADATA_KEYS)
 _safe_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*").fullmatch
 _all_safe = re.compile(r"[A-Za-z0-9_.+!~-]*").fullmatch
 _all_hex = re.compile(r"[0-9A-Fa-f]*").fullmatch
+_has_unusual_host = re.compile(r"\nhttps://(?![A-Za-z0-9][A-Za-z0-9.-]*/)").search
+"""A port is one too: whether it can be is seen file by file."""
+
 _SHA256_LENGTH = 64
 
 
@@ -101,6 +104,7 @@ def _are_all_usable(raws: Sequence[dict[str, Any]], tables: Sequence[dict[str, s
         _all_safe(names) is not None
         and links.isascii()
         and links.count("\nhttps://") == links.count("\n") == len(raws)
+        and _has_unusual_host(links) is None
         and not any(letter in links for letter in "@[]")
         and {algorithm for table in tables for algorithm in table} <= {"sha256"}
         and {len(digest) for digest in digests} <= {_SHA256_LENGTH}

@@ -173,7 +173,7 @@ def failed(url: str, problem: str, code: str = "index-unreachable") -> FetchErro
 
 def _next_hop(current: str, location: str) -> str:
     target = resolve(current, location) if location else None
-    if target is None or (current.startswith("https:") and not target.startswith("https:")):
+    if target is None or (origin(current).scheme == "https" and not target.startswith("https:")):
         shown = redact(location) if location else "nowhere"
         raise FetchError(f"{redact(current)} redirects to {shown}, which is not followed", code="bad-redirect")
     return target

@@ -19,6 +19,7 @@ _UNQUOTED = "!\"$%&'()*+,/:;<=>@^`{|}"
 
 # C0, DEL, C1, line separators, and the marks that reorder text; ESC is among them, so no sequence survives.
 _unusual = re.compile(r"[^!-~]|[;@#?\[\]\\]").search
+_usual_host = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/").match
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SEQUENCE = re.compile(
     "(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC … BEL or ST
@@ -101,11 +102,7 @@ def origin(url: str) -> Origin:
 
 def is_plain(url: str) -> bool:
     """Return whether ``url`` is absolute and needs no `resolve` (the usual case, told without splitting it)."""
-    return (
-        url.startswith(("https://", "http://"))
-        and _unusual(url) is None
-        and url.find("/", 8) > 8  # a host of at least one letter, then a path
-    )
+    return _usual_host(url) is not None and _unusual(url) is None
 
 
 def resolve(base: str, reference: str) -> str | None:

@@ -89,7 +89,9 @@ def test_an_authority_that_the_user_names_is_trusted(
     assert len({request.headers["x-client-port"] for request in secure.requests}) == 1
 
 
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 def test_a_redirect_never_leads_from_https_to_http(
+    scheme: str,
     secure: LoopbackIndex,
     index: LoopbackIndex,
     make_client: MakeClient,
@@ -98,7 +100,7 @@ def test_a_redirect_never_leads_from_https_to_http(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", certificate[0])
     secure.redirect(PAGE, f"{index.url}demo/")
-    assert refused(make_client, secure.url).code == "bad-redirect"
+    assert refused(make_client, secure.url.replace("https", scheme)).code == "bad-redirect"
     assert index.requests == []
 
 

@@ -65,6 +65,10 @@ def test_an_origin_knows_its_default_port() -> None:
         ("ssh://host/a.whl", None),
         ("https://[broken/a.whl", None),
         ("https://host:99999999/a.whl", None),
+        ("https://host:99999/a.whl", None),
+        ("https://host:port/a.whl", None),
+        ("https://host:8443/a.whl", "https://host:8443/a.whl"),
+        ("data:application/zip;base64,UEs=", None),
         ("http:///a.whl", None),
     ],
 )
@@ -94,9 +98,12 @@ def test_terminal_sequences_go_whole() -> None:
 
 
 @given(st.text(max_size=40))
-@example(";")
-def test_a_url_that_needs_no_resolving_resolves_to_itself(tail: str) -> None:
-    url = f"https://files.example/{tail}"
+@example("files.example/;")
+@example("files.example:99999/x.whl")
+@example(":443/x.whl")
+@example("files.example:/x.whl")
+def test_a_url_that_needs_no_resolving_resolves_to_itself(rest: str) -> None:
+    url = f"https://{rest}"
     if urls.is_plain(url):
         assert urls.resolve(PAGE, url) == url
 
