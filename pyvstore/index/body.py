@@ -17,7 +17,7 @@ from typing import BinaryIO
 from pyvstore.errors import LOCK_ANEW, FetchError
 from pyvstore.events import DownloadAdvanced, Reporter
 from pyvstore.index.connections import ConnectionLostError, Reply
-from pyvstore.index.promise import Downloadable, check, mismatch
+from pyvstore.index.promise import TELL_THE_INDEX, Downloadable, check, mismatch
 from pyvstore.index.transport import RETRIED, ClosedError, Transport, failed
 from pyvstore.index.urls import printable, redact
 
@@ -167,4 +167,4 @@ def _refused(artifact: Downloadable, reply: Reply) -> FetchError:
             causes=(f"{redact(artifact.url)} answered {reply.status}",),
             hint=LOCK_ANEW,
         )
-    return FetchError(f"{redact(artifact.url)} answered {reply.status}", code="index-status")
+    return FetchError(f"{redact(artifact.url)} answered {reply.status}", code="index-status", hint=TELL_THE_INDEX)

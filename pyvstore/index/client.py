@@ -22,7 +22,7 @@ from pyvstore.index.download import Download, Downloader
 from pyvstore.index.grouping import MalformedPageError
 from pyvstore.index.metadata import MetadataReader
 from pyvstore.index.page import PAGE_BYTES_LIMIT, ProjectPage
-from pyvstore.index.patience import Patience
+from pyvstore.index.patience import PATIENT, Patience
 from pyvstore.index.promise import Downloadable
 from pyvstore.index.simple_html import parse_html_page
 from pyvstore.index.simple_json import parse_json_page
@@ -35,6 +35,8 @@ _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+h
 _JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 _HTML_TYPES = frozenset({"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"})
 _is_name = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?").fullmatch
+
+_CHECK_URL = "check the URL of the index: it must be the root of a simple API"
 
 F = TypeVar("F", bound=Downloadable)
 
@@ -60,7 +62,7 @@ class IndexClient:
         offline: bool = False,
         reporter: Reporter = SILENT,
         refresh: bool = False,
-        patience: Patience | None = None,
+        patience: Patience = PATIENT,
         transport: Transport | None = None,
     ) -> None:
         self.index = index
@@ -146,7 +148,7 @@ class IndexClient:
         if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             raise self._absent(name)
         if answer.status != HTTPStatus.OK:
-            raise FetchError(f"{redact(answer.url)} answered {answer.status}", code="index-status")
+            raise FetchError(f"{redact(answer.url)} answered {answer.status}", code="index-status", hint=_CHECK_URL)
         page = self._parsed(name, answer)
         self._cache.write_page(page, answer.headers)
         return page
@@ -171,7 +173,10 @@ class IndexClient:
             raise self._absent(name) from None
         except OSError as error:
             raise FetchError(
-                f"{redact(url)} cannot be read", code="index-forbidden", causes=(error.strerror or "",)
+                f"{redact(url)} cannot be read",
+                code="index-forbidden",
+                causes=(error.strerror or "",),
+                hint="see whether you may read that file, then run the same command again",
             ) from error
         if len(data) > PAGE_BYTES_LIMIT:
             raise _not_a_page(url, f"it is larger than {PAGE_BYTES_LIMIT} bytes")
@@ -185,13 +190,13 @@ class IndexClient:
 
 
 def open_transport(
-    indexes: Sequence[IndexSpec], *, reporter: Reporter = SILENT, patience: Patience | None = None
+    indexes: Sequence[IndexSpec], *, reporter: Reporter = SILENT, patience: Patience = PATIENT
 ) -> Transport:
     """Return a transport that knows the credentials of ``indexes``; nothing is connected yet."""
     keyring = Keyring(reporter)
     for index in indexes:
         keyring.add(index.root, index.credentials)
-    return Transport(patience or Patience(), keyring)
+    return Transport(patience, keyring)
 
 
 def _not_a_page(url: str, why: str) -> FetchError:
@@ -199,5 +204,5 @@ def _not_a_page(url: str, why: str) -> FetchError:
         f"{redact(url)} did not answer with a package page",
         code="index-page",
         causes=(printable(why),),
-        hint="check the URL of the index: it must be the root of a simple API",
+        hint=_CHECK_URL,
     )

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import httpx
 
 
+_LOCATION = "pyvstore-location"
+
+
 class ConnectionLostError(Exception):
     """No answer, or only a part of one; trying again may help."""
 
@@ -50,7 +53,10 @@ class Reply:
     def __init__(self, url: str, response: httpx.Response, open_replies: set[Reply], is_over: threading.Event) -> None:
         self.url = url
         self.status = response.status_code
-        self.headers: Mapping[str, str] = {key.lower(): value for key, value in response.headers.items()}
+        self.headers: Mapping[str, str] = {
+            **{key.lower(): value for key, value in response.headers.items()},
+            **response.extensions[_LOCATION],
+        }
         self._response = response
         self._open_replies = open_replies
         self._is_over = is_over
@@ -146,12 +152,19 @@ class Connections:
                     self._client = httpx.Client(
                         verify=system_trust(),
                         timeout=httpx.Timeout(self._patience.stall_seconds, connect=self._patience.connect_seconds),
+                        event_hooks={"response": [_hide_location]},
                         # Who asks decides how much at a time: a thread never waits for another's connection.
                         limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
                     )
                 except (ValueError, ImportError, httpx.InvalidURL) as error:
                     raise ConnectionLostError("the proxy that the environment names cannot be used") from error
             return self._client
+
+
+def _hide_location(response: httpx.Response) -> None:
+    """Keep from httpx where a redirect leads: it would read that though it must not follow, and fail at what is odd."""
+    location = response.headers.pop("location", None)
+    response.extensions[_LOCATION] = {} if location is None else {"location": location}
 
 
 def system_trust() -> ssl.SSLContext:

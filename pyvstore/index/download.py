@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
-from pyvstore.errors import FetchError
+from pyvstore.errors import LOCK_ANEW, FetchError
 from pyvstore.events import DownloadAdvanced, DownloadFinished, DownloadStarted, Reporter
 from pyvstore.fs.files import create_file, rename, temporary_name
 from pyvstore.fs.removal import remove_file
@@ -178,7 +178,10 @@ class Downloader:
             source = open(file_path(artifact.url), "rb")  # noqa: SIM115 - closed below; only its opening is judged
         except OSError as error:
             raise FetchError(
-                f"{printable(artifact.filename)} is not there", code="no-such-file", causes=(error.strerror or "",)
+                f"{printable(artifact.filename)} is not there",
+                code="no-such-file",
+                causes=(error.strerror or "",),
+                hint=LOCK_ANEW,
             ) from error
         with source:
             while data := source.read(CHUNK_BYTES):

@@ -19,8 +19,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pyvstore.errors import FetchError, InternalError
 from pyvstore.fs.files import rename
 from pyvstore.fs.removal import remove_file
+from pyvstore.fs.trouble import advice_on
 from pyvstore.index.cache import IndexCache, kept_path
 from pyvstore.index.download import Downloader
+from pyvstore.index.promise import TELL_THE_INDEX
 from pyvstore.index.ranges import LocalFile, NoRangesError, PartialFile, RemoteFile
 from pyvstore.index.sdist import read_static_metadata
 from pyvstore.index.transport import Transport
@@ -105,6 +107,7 @@ class MetadataReader:
                     f"received sha256 {received}",
                     f"from {redact(url)}",
                 ),
+                hint=TELL_THE_INDEX,
             )
         return answer.body
 
@@ -132,5 +135,7 @@ class MetadataReader:
 
 def _cannot_keep(artifact: Artifact, error: OSError) -> FetchError:
     return FetchError(
-        f"{printable(artifact.filename)} cannot be kept in the cache", causes=(error.strerror or str(error),)
+        f"{printable(artifact.filename)} cannot be kept in the cache",
+        causes=(error.strerror or str(error),),
+        hint=advice_on(error, "set PYVSTORE_HOME to a place that you may write, or mend the permissions"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 
@@ -33,5 +32,11 @@ class Patience:
         """Return how long to wait before attempt number ``attempt`` (the first retry is 2)."""
         if retry_after is not None and retry_after.strip().isdecimal():
             return min(float(retry_after.strip()[:6]), self.pause_limit_seconds)
+        import random  # it brings in much, and who sends nothing never waits
+
         pause = self.backoff_seconds * 2 ** (attempt - 2)
         return float(min(pause * (1 + random.random() / 2), self.pause_limit_seconds))  # noqa: S311 - no secret
+
+
+PATIENT = Patience()
+"""What suits people."""

@@ -7,6 +7,9 @@ from typing import Protocol
 from pyvstore.errors import LOCK_ANEW, FetchError
 from pyvstore.index.urls import printable, redact
 
+TELL_THE_INDEX = "run the same command again later; if it stays so, tell those who run the index"
+"""The hint where a server does what nobody but its people can mend."""
+
 
 class Downloadable(Protocol):
     """What must be known of a file to fetch it: `Artifact` and `Pin` both fit."""

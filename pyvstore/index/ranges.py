@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from pyvstore.errors import FetchError
-from pyvstore.index.promise import Downloadable, check
+from pyvstore.index.promise import TELL_THE_INDEX, Downloadable, check
 from pyvstore.index.transport import Transport
 from pyvstore.index.urls import printable, redact
 
@@ -73,6 +73,7 @@ class RemoteFile:
                 f"{printable(artifact.filename)} is not there",
                 code="no-such-file",
                 causes=(f"{redact(artifact.url)} answered {answer.status}",),
+                hint=TELL_THE_INDEX,
             )
         if answer.status == HTTPStatus.OK:
             check(artifact, hashlib.sha256(answer.body).hexdigest(), len(answer.body))
@@ -95,6 +96,7 @@ class RemoteFile:
             f"{redact(self._artifact.url)} answered with another part than it was asked for",
             code="index-metadata",
             causes=(f"Content-Range: {printable(said, 80)}",),
+            hint=TELL_THE_INDEX,
         )
 
 
@@ -125,5 +127,8 @@ class LocalFile:
 
     def _absent(self, error: OSError) -> FetchError:
         return FetchError(
-            f"{printable(self._filename)} is not there", code="no-such-file", causes=(error.strerror or "",)
+            f"{printable(self._filename)} is not there",
+            code="no-such-file",
+            causes=(error.strerror or "",),
+            hint=TELL_THE_INDEX,
         )

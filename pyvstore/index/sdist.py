@@ -56,7 +56,12 @@ def read_static_metadata(path: str, filename: str) -> bytes:
         ValueError,
         RuntimeError,
     ) as error:
-        raise WheelError(f"{shown} cannot be read", code="sdist-archive", causes=(printable(str(error)),)) from error
+        raise WheelError(
+            f"{shown} cannot be read",
+            code="sdist-archive",
+            causes=(printable(str(error)),),
+            hint="require another version; if it is yours, build and upload it again",
+        ) from error
     if data is None:
         raise _needs_build(shown, f"it has no {NAME}")
     metadata = parse_core_metadata(data, f"the {NAME} of {shown}")

@@ -86,6 +86,7 @@ class IndexSource:
                 f"{name} is quarantined on {self._client.index.name}",
                 code="project-quarantined",
                 causes=(page.status.reason,) if page.status.reason else (),
+                hint="require another project, or wait until the index has looked into it",
             )
         return tuple(PageRelease(page, version, self._excluded) for version in sorted(page.versions))
 

@@ -22,6 +22,7 @@ from pyvstore.errors import FetchError
 from pyvstore.index.connections import ConnectionLostError, Connections, Reply, UntrustedServerError
 from pyvstore.index.credentials import Keyring
 from pyvstore.index.patience import Patience
+from pyvstore.index.promise import TELL_THE_INDEX
 from pyvstore.index.urls import origin, printable, redact, resolve
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -76,7 +77,9 @@ class Transport:
             except ConnectionLostError as error:
                 failure = failed(url, str(error))
             except _BadAnswerError as error:
-                raise FetchError(f"{redact(url)} cannot be read", code=code, causes=(str(error),)) from None
+                raise FetchError(
+                    f"{redact(url)} cannot be read", code=code, causes=(str(error),), hint=TELL_THE_INDEX
+                ) from None
             attempt += 1
             if attempt > self.patience.attempts:
                 raise failure
@@ -111,7 +114,7 @@ class Transport:
                 return reply
             reply.close()
             current = _next_hop(current, reply.headers.get("location", ""))
-        raise FetchError(f"{redact(url)} redirects in circles", code="bad-redirect")
+        raise FetchError(f"{redact(url)} redirects in circles", code="bad-redirect", hint=TELL_THE_INDEX)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
         """Wait before attempt number ``attempt``; raises ClosedError when the transport is closed meanwhile."""
@@ -175,5 +178,9 @@ def _next_hop(current: str, location: str) -> str:
     target = resolve(current, location) if location else None
     if target is None or (origin(current).scheme == "https" and not target.startswith("https:")):
         shown = redact(location) if location else "nowhere"
-        raise FetchError(f"{redact(current)} redirects to {shown}, which is not followed", code="bad-redirect")
+        raise FetchError(
+            f"{redact(current)} redirects to {shown}, which is not followed",
+            code="bad-redirect",
+            hint="check the URL of the index; if it is right, tell those who run the index",
+        )
     return target

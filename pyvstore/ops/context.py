@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyvstore.errors import UsageError
 from pyvstore.events import SILENT, Reporter
+from pyvstore.index.patience import PATIENT, Patience
 from pyvstore.project.files import ProjectFiles
 from pyvstore.project.locate import ENVIRONMENT_NAME, require_project_root
 from pyvstore.store.location import check_apart, store_home
@@ -28,12 +29,14 @@ class Context:
         environ: environment variables.
         reporter: who hears of events.
         offline: whether the network must not be used.
+        patience: how long indexes are waited for.
     """
 
     directory: str
     environ: Mapping[str, str]
     reporter: Reporter = SILENT
     offline: bool = False
+    patience: Patience = PATIENT
 
     @property
     def home(self) -> str:

@@ -116,6 +116,7 @@ def _resolution(project: Project, asked: Question, old: LockDocument | None, upg
         offline=context.offline,
         reporter=context.reporter,
         refresh=bool(upgrade),  # who asks for what is new wants it, whatever was heard a minute ago
+        patience=context.patience,
     )
     with client:
 

@@ -53,10 +53,10 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
 
 def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings) -> dict[Pin, Entry]:
     made: dict[Pin, Entry] = {}
-    reporter = project.context.reporter
+    reporter, patience = project.context.reporter, project.context.patience
     with (
         scratch(project.store) as directory,
-        contextlib.closing(open_transport(index_specs(settings), reporter=reporter)) as transport,
+        contextlib.closing(open_transport(index_specs(settings), reporter=reporter, patience=patience)) as transport,
         ThreadPoolExecutor(INGEST_WORKERS, "ingest") as pool,
     ):
         downloader = Downloader(transport, project.store.shelf("index"), offline=False, reporter=reporter)

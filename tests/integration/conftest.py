@@ -1,10 +1,14 @@
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pyvstore.cli.guard import run_guarded
+from pyvstore.index.patience import Patience
+from pyvstore.ops.context import Context
 from tests.support.loopback import LoopbackIndex
 from tests.support.wheels import build_wheel
 from tests.support.world import Outcome, World, unseal
@@ -38,6 +42,18 @@ def index() -> Iterator[LoopbackIndex]:
 def world(tmp_path: Path, index: LoopbackIndex) -> Iterator[World]:
     yield World(tmp_path, index)
     unseal(tmp_path)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what gives the commands that run inside another patience; without arguments, pauses of no length."""
+
+    def change(**changes: float) -> None:
+        values: dict[str, Any] = {"attempts": 3, "backoff_seconds": 0.0, "pause_limit_seconds": 0.0, **changes}
+        monkeypatch.setattr("pyvstore.cli.actions.Context", partial(Context, patience=Patience(**values)))
+
+    change()
+    return change
 
 
 @pytest.fixture

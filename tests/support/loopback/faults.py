@@ -53,6 +53,32 @@ class Faults:
 
         self.misbehave(path, fault, times=times)
 
+    def reset(self, path: str, after: int, *, times: int = 1) -> None:
+        """Reset the connection after ``after`` bytes of a body that was announced whole."""
+
+        def fault(_request: Request, reply: Reply) -> Reply:
+            reply.length, reply.body, reply.reset = len(reply.body), reply.body[:after], True
+            return reply
+
+        self.misbehave(path, fault, times=times)
+
+    def say(self, path: str, raw: bytes, *, times: int = 1_000_000) -> None:
+        """Put exactly these bytes on the wire, and close."""
+        self.misbehave(path, lambda _q, _r: Reply(raw=raw), times=times)
+
+    def label(self, path: str, *, times: int = 1_000_000, **headers: str | None) -> None:
+        """Change headers of the honest answer (``_`` for ``-``); None leaves one out."""
+
+        def fault(_request: Request, reply: Reply) -> Reply:
+            for key, value in headers.items():
+                name = key.replace("_", "-").title()
+                reply.headers.pop(name, None)
+                if value is not None:
+                    reply.headers[name] = value
+            return reply
+
+        self.misbehave(path, fault, times=times)
+
     def stall(self, path: str, after: int = 0, *, times: int = 1_000_000) -> None:
         """Send ``after`` bytes, then nothing more."""
 

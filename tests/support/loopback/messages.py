@@ -37,6 +37,10 @@ class Reply:
     pause_seconds: float = 0
     """Between pieces of 16 KiB."""
     close: bool = False
+    reset: bool = False
+    """After the body reset the connection instead of closing it."""
+    raw: bytes | None = None
+    """What goes on the wire instead of all of this."""
 
 
 Fault = Callable[[Request, Reply], "Reply | None"]

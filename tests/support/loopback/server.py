@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -63,6 +65,11 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name is the server's
 
     def _send(self, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.close_connection = True
+            self.wfile.write(reply.raw)
+            self.wfile.flush()
+            return
         self.send_response(reply.status)
         for key, value in reply.headers.items():
             self.send_header(key, value)
@@ -89,4 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if reply.stall:
             closing.wait(timeout=60)
-        self.close_connection = self.close_connection or reply.close or reply.stall
+        self.close_connection = self.close_connection or reply.close or reply.stall or reply.reset
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.server.close_request(self.connection)
