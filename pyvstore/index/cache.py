@@ -90,15 +90,21 @@ class IndexCache:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
-    def write_page(self, page: ProjectPage, headers: Mapping[str, str]) -> None:
-        """Keep ``page``, that came with these answer headers (lower-case names)."""
+    def doubt_page(self, name: NormalizedName) -> None:
+        """Let the cached page of a project, if there is one, not be believed unasked any more."""
+        cached = self.read_page(name)
+        if cached is not None and cached.is_fresh:
+            self.write_page(cached.page, cached.headers, fetched_at=0.0)
+
+    def write_page(self, page: ProjectPage, headers: Mapping[str, str], *, fetched_at: float | None = None) -> None:
+        """Keep ``page``, that came with these answer headers (lower-case names), now or at another time."""
         header, lines = page.to_lines()
         body = b"\n".join(lines)
         header |= {
             "format": _FORMAT,
             "index": self._spec.root,
             "crc": zlib.crc32(body),
-            "fetched_at": time.time(),
+            "fetched_at": time.time() if fetched_at is None else fetched_at,
             "headers": {key: headers[key] for key in ("cache-control", *_VALIDATORS) if key in headers},
         }
         _write(self._page_path(page.name), json.dumps(header, separators=(",", ":")).encode() + b"\n" + body)

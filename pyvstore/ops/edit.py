@@ -6,7 +6,7 @@ checking wheels) has been done. If making the links fails or is interrupted afte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
@@ -23,6 +23,8 @@ from pyvstore.lockfile.select import select
 from pyvstore.lockfile.write import format_lock
 from pyvstore.model.environment import Interpreter
 from pyvstore.model.parts import Parts, with_part
+from pyvstore.model.selection import Selection
+from pyvstore.ops.anew import obtain_or_decide_anew
 from pyvstore.ops.context import Context, Project
 from pyvstore.ops.converge import converge
 from pyvstore.ops.init import draft, project_name_of
@@ -76,16 +78,18 @@ def add(context: Context, texts: Sequence[str], options: EditOptions = PLAIN) ->
         old = read_lock(project)
         document, interpreter = _document(project, before, options.python, old)
         requirements, unbounded = _with_added(document.requirements(options.table), wanted)
-        edited = _edited(document, requirements, options.table)
-        asked = question(project, edited.data, options.flags)
-        answer = resolve(project, asked, old)
-        bounded = _with_bounds(requirements, unbounded, answer)
-        if bounded != requirements:
-            edited = _edited(document, bounded, options.table)
+
+        def decide() -> _Decided:
+            edited = _edited(document, requirements, options.table)
             asked = question(project, edited.data, options.flags)
-        lock = answer.freeze(asked.inputs)
-        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
-        _carry_out(project, before, edited, decided)
+            answer = resolve(project, asked, old)
+            bounded = _with_bounds(requirements, unbounded, answer)
+            if bounded != requirements:
+                edited = _edited(document, bounded, options.table)
+                asked = question(project, edited.data, options.flags)
+            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options)
+
+        _carry_out(project, before, decide)
 
 
 def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN) -> None:
@@ -104,9 +108,12 @@ def remove(context: Context, names: Sequence[str], options: EditOptions = PLAIN)
         edited = _edited(document, _without(document, options.table, names, old), options.table)
         interpreter = choose_interpreter(project, edited.data, options.python, lock=old)
         asked = question(project, edited.data, options.flags)
-        lock = resolve(project, asked, old).freeze(asked.inputs)
-        decided = _Decided(lock, asked, _covered(project, edited, interpreter, lock, options), options)
-        _carry_out(project, before, edited, decided)
+
+        def decide() -> _Decided:
+            answer = resolve(project, asked, old)
+            return _decided(project, edited, answer, asked=asked, interpreter=interpreter, options=options)
+
+        _carry_out(project, before, decide)
 
 
 def _covered(
@@ -201,26 +208,46 @@ def _put_back(project: Project, before: Snapshot, reason: BaseException) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
+    edited: ProjectDocument
     lock: LockDocument
     asked: Question
     interpreter: Interpreter
     options: EditOptions
-
-    def parts(self, project: Project) -> Parts:
-        """Return what the environment shall have: what it has, and the part that is edited."""
-        parts = narrowed(self.lock, parts_in_use(project))
-        kind, _, name = scope_of(self.options.table).partition(":")
-        if not name or (kind == "group" and name in (self.lock.default_members or ())):
-            return parts
-        there = self.lock.extras if kind == "extra" else self.lock.dependency_groups
-        return with_part(parts, kind, name) if name in there else parts
+    selection: Selection
+    is_new: bool = True
 
 
-def _carry_out(project: Project, before: Snapshot, edited: ProjectDocument, decided: _Decided) -> None:
-    """Fetch, write both files, link."""
-    interpreter, options = decided.interpreter, decided.options
-    selection = select(decided.lock, interpreter.environment, decided.parts(project))
-    obtained = obtain_all(project, selection, decided.asked.settings)
+def _decided(
+    project: Project,
+    edited: ProjectDocument,
+    answer: Answer,
+    *,
+    asked: Question,
+    interpreter: Interpreter,
+    options: EditOptions,
+) -> _Decided:
+    lock = answer.freeze(asked.inputs)
+    interpreter = _covered(project, edited, interpreter, lock, options)
+    selection = select(lock, interpreter.environment, _parts(project, lock, options))
+    return _Decided(edited, lock, asked, interpreter, options, selection)
+
+
+def _parts(project: Project, lock: LockDocument, options: EditOptions) -> Parts:
+    """Return what the environment shall have: what it has, and the part that is edited."""
+    parts = narrowed(lock, parts_in_use(project))
+    kind, _, name = scope_of(options.table).partition(":")
+    if not name or (kind == "group" and name in (lock.default_members or ())):
+        return parts
+    there = lock.extras if kind == "extra" else lock.dependency_groups
+    return with_part(parts, kind, name) if name in there else parts
+
+
+def _carry_out(project: Project, before: Snapshot, decide: Callable[[], _Decided]) -> None:
+    """Decide and fetch, write both files, link."""
+    decided, obtained = obtain_or_decide_anew(
+        decide(), decide, lambda decided: obtain_all(project, decided.selection, decided.asked.settings)
+    )
+    edited, interpreter, options, selection = decided.edited, decided.interpreter, decided.options, decided.selection
     lock = format_lock(decided.lock).encode()
     project.files.commit(pyproject=edited.raw, lock=lock, since=before)
     try:

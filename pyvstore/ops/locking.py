@@ -24,6 +24,7 @@ from pyvstore.model.artifact import Artifact
 from pyvstore.ops.asking import Exclusion, Usable, lattice_of, names_of, policy_of, roots_of
 from pyvstore.ops.context import Project
 from pyvstore.ops.lockfiles import Question
+from pyvstore.ops.obtain import SAID_BY_PAGES
 from pyvstore.ops.options import NO_UPGRADE, Upgrade
 from pyvstore.ops.settings import index_specs
 from pyvstore.requirements.edits import closest_name
@@ -32,7 +33,7 @@ from pyvstore.resolution.engine import resolve as resolve_requirements
 from pyvstore.resolution.policy import Preference
 from pyvstore.resolution.universe import Universe
 
-_SAID_BY_PAGES = frozenset({"hash-mismatch", "index-metadata", "no-such-file", "project-quarantined"})
+_SAID_BY_PAGES = SAID_BY_PAGES | {"index-metadata", "project-quarantined"}
 """Failures of the index that are gone as soon as its page is another."""
 
 

@@ -22,6 +22,9 @@ from pyvstore.requirements.settings import Settings
 from pyvstore.store.scratch import scratch
 from pyvstore.store.store import Entry, Store
 
+SAID_BY_PAGES = frozenset({"hash-mismatch", "no-such-file"})
+"""Failures of a download that may be gone as soon as the page that named the file is another."""
+
 INGEST_WORKERS = 3
 INGEST_BACKLOG = 16
 """So many downloads at most wait to be unpacked; then no more are taken, and soon none begun."""
@@ -32,7 +35,8 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
 
     Ingesting overlaps with downloading. Raises FetchError, WheelError or StoreError; entries that were published until
     then stay (they are complete), downloads do not. FetchError ``metadata-mismatch``: the versions were chosen by
-    metadata that a wheel does not have.
+    metadata that a wheel does not have. When a file is not what was promised, or not there, the remembered pages of all
+    that was missing are doubted: whoever locks next asks the index.
     """
     found = find_all(project.store, selection)
     missing = [pin for pin, entry in found.items() if entry is None]
@@ -45,7 +49,12 @@ def obtain_all(project: Project, selection: Selection, settings: Settings) -> Ob
     size_bytes = sum(pin.size_bytes or 0 for pin in missing)
     if missing:
         project.context.reporter.emit(DownloadsPlanned(len(missing), size_bytes))
-        found.update(_ingest_missing(project, missing, settings))
+        try:
+            found.update(_ingest_missing(project, missing, settings))
+        except FetchError as error:
+            if error.code in SAID_BY_PAGES:
+                _doubt_pages(project, missing, settings)
+            raise
     entries = tuple(entry for entry in found.values() if entry is not None)
     _compare_metadata(project, entries, settings)
     return Obtained(entries, frozenset(pin.name for pin in missing), size_bytes)
@@ -76,6 +85,13 @@ def _ingest_missing(project: Project, missing: Sequence[Pin], settings: Settings
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return made
+
+
+def _doubt_pages(project: Project, pins: Sequence[Pin], settings: Settings) -> None:
+    for index in index_specs(settings):
+        cache = IndexCache(project.store.shelf("index"), index)
+        for pin in pins:
+            cache.doubt_page(pin.name)
 
 
 def _let_some_be_done(futures: Iterable[Future[tuple[Entry, bool]]]) -> None:

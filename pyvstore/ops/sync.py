@@ -50,6 +50,7 @@ def _repeat(project: Project, asked: Parts | None) -> bool:
 
 
 def _sync(project: Project, options: SyncOptions) -> None:
+    from pyvstore.ops.anew import obtain_or_decide_anew
     from pyvstore.ops.work_out import mention_of, work_out
 
     examine_environment(project.prefix).require_usable()  # before much is fetched for nothing
@@ -57,7 +58,7 @@ def _sync(project: Project, options: SyncOptions) -> None:
     if options.changes_nothing:
         _look(project, work.selection, work.interpreter, options)
         return
-    obtained = work.obtain(project)
+    work, obtained = obtain_or_decide_anew(work, lambda: work_out(project, options), lambda work: work.obtain(project))
     work.write_lock(project)
     is_asked_for = options.python is not None
     converged = converge(

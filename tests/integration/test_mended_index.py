@@ -112,3 +112,84 @@ def _forget(world: World) -> None:
     unseal(world.place)
     shutil.rmtree(world.home)
     shutil.rmtree(world.venv)
+
+
+# ── files that were replaced or taken away since a page was heard ───────────────────────────────────────────────
+
+REPLACED = build_wheel("delta", "1.0", files={"delta.py": "again = True\n"})
+
+
+def _heard_before(world: World, inside: Run, index: LoopbackIndex) -> None:
+    """The page of delta, and the metadata of its wheel, are known and fresh; nothing of it is installed."""
+    index.add(*OLD)
+    project_of(world, PYPROJECT_OF_DELTA)
+    assert inside("lock").status == 0
+    (world.project / "pylock.toml").unlink()
+
+
+PYPROJECT_OF_DELTA = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["delta"]\n'
+CHANGES_BEHIND_A_PAGE: dict[str, Change] = {
+    "a file was replaced": lambda index: index.add(*REPLACED),
+    "a file was replaced and a newer one came": lambda index: [index.add(*REPLACED), index.add(*NEW)],
+    "a file was taken away for a newer one": lambda index: _take_away(index),
+}
+
+
+def _take_away(index: LoopbackIndex) -> None:
+    index.withdraw(OLD[0])
+    index.fail(OLD[0], 404)
+    index.add(*NEW)
+
+
+@pytest.mark.parametrize("words", [("add", "delta"), ("add", "gamma"), ("sync",)])
+@pytest.mark.parametrize("change", CHANGES_BEHIND_A_PAGE)
+def test_a_page_is_asked_for_anew_when_its_file_is_another(
+    world: World, inside: Run, index: LoopbackIndex, change: str, words: tuple[str, ...]
+) -> None:
+    _heard_before(world, inside, index)
+    CHANGES_BEHIND_A_PAGE[change](index)
+    index.forget_requests()
+    done = inside(*words)
+    assert done.status == 0, done.err
+    assert index.paths().count("/simple/delta/") == 1
+    assert inside("sync", "--check").status == 0
+
+
+@pytest.mark.parametrize("change", CHANGES_BEHIND_A_PAGE)
+def test_the_hint_of_a_lock_whose_file_was_replaced_leads_on(
+    world: World, inside: Run, index: LoopbackIndex, change: str
+) -> None:
+    _heard_before(world, inside, index)
+    assert inside("lock").status == 0
+    CHANGES_BEHIND_A_PAGE[change](index)
+    refused = inside("sync")
+    assert "remove pylock.toml, then run `pyvstore lock`" in refused.err
+    (world.project / "pylock.toml").unlink()
+    assert inside("lock").status == 0
+    done = inside("sync")
+    assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize("words", [("add", "delta"), ("sync",)])
+def test_an_index_that_goes_on_promising_another_file_is_asked_once_more_and_then_refused(
+    world: World, inside: Run, index: LoopbackIndex, words: tuple[str, ...]
+) -> None:
+    _heard_before(world, inside, index)
+    index.corrupt(OLD[0])
+    index.forget_requests()
+    refused = inside(*words)
+    assert "error[hash-mismatch]" in refused.err
+    assert "tell those who run the index" in refused.err
+    assert index.paths().count("/simple/delta/") == 1
+    assert index.paths().count(f"/files/{OLD[0]}") == 1
+    assert not (world.project / "pylock.toml").exists()
+    index.behave()
+    assert inside(*words).status == 0
+
+
+def test_a_page_that_was_doubted_still_serves_offline(world: World, inside: Run, index: LoopbackIndex) -> None:
+    _heard_before(world, inside, index)
+    index.corrupt(OLD[0])
+    assert inside("sync").status == 1
+    done = inside("lock", "--offline")
+    assert done.status == 0, done.err
