@@ -171,6 +171,7 @@ def _row(artifact: Artifact, computed: Mapping[str, str]) -> Mapping[str, object
             f"the index gives no sha256 for {artifact.filename}",
             code="no-hash",
             causes=("a lock without hashes could install anything",),
+            hint="use an index that gives hashes, or ask those who run this one for them",
         )
     row: dict[str, object] = {"name": artifact.filename, "url": artifact.url, "hashes": {"sha256": sha256}}
     if artifact.size_bytes is not None:

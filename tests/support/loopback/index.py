@@ -11,7 +11,7 @@ from typing_extensions import Self, override
 
 from tests.support.loopback.faults import Faults
 from tests.support.loopback.messages import Reply, Request
-from tests.support.loopback.server import Handler, Server
+from tests.support.loopback.server import Handler, Server, Server6
 from tests.support.loopback.shelf import Shelf
 
 
@@ -60,18 +60,51 @@ class LoopbackIndex(Shelf, Faults):
         if tls is not None:
             # The handshake belongs to the connection's own thread, or one slow client would hold up all others.
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self.host = "127.0.0.1"
+        self._servers = [self._server]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._serve(self._server)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+    def stop(self) -> None:
+        """Die: nobody listens any more, and connections that stand are closed."""
         self._server.shutdown()
         self._server.server_close()
+        self._server.close_connections()
+        self._servers.remove(self._server)
+
+    def start_again(self) -> None:
+        """Come back at the same place."""
+        self._listen(("127.0.0.1", self.port), Server)
+
+    def listen_on_ipv6_too(self) -> bool:
+        """Listen on the same port of ``::1``; return whether this machine has it."""
+        try:
+            self._listen(("::1", self.port), Server6)
+        except OSError:
+            return False
+        return True
+
+    def _listen(self, address: tuple[str, int], kind: type[Server]) -> None:
+        server = kind(address, Handler)
+        server.reply_to, server.closing = self.reply_to, self._closing
+        self._servers.append(server)
+        if kind is Server:
+            self._server = server
+        self._serve(server)
+
+    @staticmethod
+    def _serve(server: Server) -> None:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -81,8 +114,8 @@ class LoopbackIndex(Shelf, Faults):
     @property
     @override
     def root(self) -> str:
-        """``http://127.0.0.1:<port>``."""
-        return f"{self._scheme}://127.0.0.1:{self.port}"
+        """``http://127.0.0.1:<port>``, or as `host` says."""
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -25,9 +26,35 @@ class Server(ThreadingHTTPServer):
     reply_to: Callable[[Request], Reply | None]
     closing: threading.Event
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._connected: set[socket.socket] = set()
+
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connected.add(request)
+        super().process_request(request, client_address)
+
+    @override
+    def shutdown_request(self, request: Any) -> None:
+        self._connected.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        """Close those that stand, as a process that dies does."""
+        for connection in list(self._connected):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients that hang up are part of the tests."""
+
+
+class Server6(Server):
+    """On IPv6."""
+
+    address_family = socket.AF_INET6
 
 
 class Handler(BaseHTTPRequestHandler):

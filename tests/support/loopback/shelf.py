@@ -116,6 +116,14 @@ class Shelf:
             if value is not None:
                 entry[key.replace("_", "-")] = value
 
+    def content(self, filename: str) -> bytes:
+        """Return a file as it is offered."""
+        return self._files[filename].content
+
+    def sha256(self, filename: str) -> str:
+        """Return a file's true hash."""
+        return hashlib.sha256(self.content(filename)).hexdigest()
+
     def set_status(self, name: str, status: str, reason: str = "") -> None:
         """Give a project a PEP 792 status."""
         self.statuses[str(canonicalize_name(name))] = {"status": status, "reason": reason}
