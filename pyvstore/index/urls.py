@@ -19,6 +19,7 @@ _UNQUOTED = "!\"$%&'()*+,/:;<=>@^`{|}"
 
 # C0, DEL, C1, line separators, and the marks that reorder text; ESC is among them, so no sequence survives.
 _unusual = re.compile(r"[^!-~]|[;@#?\[\]\\]").search
+_is_host = re.compile(r"[!-\[\]-~]*").fullmatch
 _usual_host = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*/").match
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _SEQUENCE = re.compile(
@@ -129,8 +130,10 @@ def resolve(base: str, reference: str) -> str | None:
 
 
 def _ascii_host(netloc: str) -> str:
-    """Return host and port in ASCII; raises UnicodeError."""
+    """Return host and port in ASCII; raises ValueError for what no host is written with."""
     if netloc.isascii():
+        if not _is_host(netloc):
+            raise ValueError(netloc)
         return netloc
     host, colon, port = netloc.partition(":")
     return host.encode("idna").decode("ascii") + colon + port
