@@ -7,6 +7,7 @@ import lzma
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -24,7 +25,7 @@ from tests.support.wheels import Member, build_wheel
 from tests.support.world import unseal
 
 NAME = canonicalize_name("demo")
-FILES = {
+FILES: dict[str, str | bytes] = {
     "demo/__init__.py": "x = 1\n",
     "demo/deep/data.bin": bytes(range(256)) * 8,
     "demo_one.py": "",
@@ -117,7 +118,7 @@ def test_a_wheel_that_was_changed_at_random_is_an_entry_or_nothing(
         data = subject(random)
         path.write_bytes(data)
         key = EntryKey(name=NAME, version="1.0", sha256=hashlib.sha256(data).hexdigest())
-        code = obeys(name, lambda key=key: store.ingest(str(path), key, FILENAME))
+        code = obeys(name, partial(store.ingest, str(path), key, FILENAME))
         assert (store.find(key) is None) == bool(code), name
         assert os.listdir(store.shelf("stage")) == [], name
         assert sorted(os.listdir(tmp_path)) == ["arrived", "precious", "store-home"], name
@@ -143,7 +144,7 @@ def test_metadata_is_read_from_the_end_of_a_wheel_that_was_changed_at_random(
 
     for name, random in cases(subject.__name__, 60):
         data, length = subject(random), random.choice((30, 200, 700, 10**6))
-        obeys(name, lambda data=data, length=length: ask(data, length))
+        obeys(name, partial(ask, data, length))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 import pytest
@@ -179,7 +180,7 @@ def project_values(random: Random) -> None:
         _read_project(value)
 
 
-def _read_project(data: dict[str, object]) -> None:
+def _read_project(data: Mapping[str, object]) -> None:
     parse_project(data)
     merge_settings([project_layer(data)])
 
@@ -205,7 +206,7 @@ SUBJECTS = (
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.__name__)
 def test_what_was_changed_at_random_is_taken_or_refused(subject: Callable[[Random], None]) -> None:
     ends = Counter(
-        obeys(name, lambda random=random: subject(random), may_raise=(MalformedPageError,))
+        obeys(name, partial(subject, random), may_raise=(MalformedPageError,))
         for name, random in cases(subject.__name__, 150)
     )
     assert len(ends) > 1, f"all cases end alike: {ends}"
