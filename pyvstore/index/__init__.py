@@ -7,6 +7,7 @@
 `page`          a project's page; artifacts are made when they are looked at
 `simple_json`   pages in JSON; pure
 `simple_html`   pages in HTML; pure
+`tags`          the start tags of an HTML text; pure
 `patience`      time-outs, retries, pauses
 `credentials`   who is sent a password
 `connections`   HTTP: a pool of connections, TLS, proxies

@@ -29,6 +29,7 @@ _has_unusual_host = re.compile(r"\nhttps://(?![A-Za-z0-9][A-Za-z0-9.-]*/)").sear
 """A port is one too: whether it can be is seen file by file."""
 
 _SHA256_LENGTH = 64
+_LONGEST_NAME = 255
 
 
 class MalformedPageError(ValueError):
@@ -127,6 +128,8 @@ def _is_usable(raw: dict[str, Any], base: str) -> bool:
 
 def _version_text(filename: str, name: NormalizedName, projects: dict[str, bool]) -> str | None:
     """Return the version that a file name claims; None when it is no wheel or sdist of project ``name``."""
+    if len(filename) > _LONGEST_NAME:  # no disk could hold it, and it would be cut at each of its hyphens
+        return None
     if filename.endswith(".whl"):
         parts = filename.split("-")
         if not 5 <= len(parts) <= 6 or not all(parts):

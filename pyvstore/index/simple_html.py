@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import NormalizedName
-from typing_extensions import override
 
 from pyvstore.index.grouping import MalformedPageError, group_files
 from pyvstore.index.page import ProjectPage, Status
 from pyvstore.index.simple_json import check_api_version
+from pyvstore.index.tags import start_tags
 from pyvstore.index.urls import printable
 
 _META_PREFIX = "pypi:"
@@ -26,54 +26,46 @@ def parse_html_page(name: NormalizedName, index_url: str, page_url: str, data: b
     text = data.decode("utf-8", "replace")
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):  # JSON under a wrong label must not pass as an empty page
         raise MalformedPageError("it is not HTML")
-    parser = _PageParser()
+    read = _Read(text)
+    check_api_version(read.meta.get("repository-version", "1.0"))
     try:
-        parser.feed(text)
-        parser.close()
-    except (AssertionError, RecursionError):  # what html.parser raises for a few impossible declarations
-        raise MalformedPageError("it is not HTML") from None
-    check_api_version(parser.meta.get("repository-version", "1.0"))
-    try:
-        base = urljoin(page_url, parser.base) if parser.base else page_url
+        base = urljoin(page_url, read.base) if read.base else page_url
     except ValueError:
         raise MalformedPageError("its base is not a URL") from None
     if base.startswith("file:") and not page_url.startswith("file:"):
         raise MalformedPageError("its base is a file of this machine")
-    files = [raw for attributes in parser.links if (raw := _raw_file(attributes)) is not None]
+    files = [raw for attributes in read.links if (raw := _raw_file(attributes)) is not None]
     groups, skipped = group_files(name, base, files)
     status = Status(
-        printable(parser.meta.get("project-status", "active"), 40),
-        printable(parser.meta.get("project-status-reason", "")),
+        printable(read.meta.get("project-status", "active"), 40),
+        printable(read.meta.get("project-status-reason", "")),
     )
-    unreadable = len(parser.links) - len(files)
+    unreadable = len(read.links) - len(files)
     return ProjectPage(
         name=name, index_url=index_url, base=base, groups=groups, skipped=skipped + unreadable, status=status
     )
 
 
-class _PageParser(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[dict[str, str | None]] = []
+class _Read:
+    """What is read of a page: its links, its base, and what it says of itself."""
+
+    def __init__(self, text: str) -> None:
+        self.links: list[Mapping[str, str | None]] = []
         self.meta: dict[str, str] = {}
         self.base = ""
-
-    @override
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            attributes = dict(reversed(attrs))
-            if attributes.get("href"):
-                self.links.append(attributes)
-        elif tag == "base" and not self.base:
-            self.base = dict(attrs).get("href") or ""
-        elif tag == "meta":
-            attributes = dict(attrs)
-            key = attributes.get("name") or ""
-            if key.startswith(_META_PREFIX):
-                self.meta.setdefault(key.removeprefix(_META_PREFIX), attributes.get("content") or "")
+        for tag, attributes in start_tags(text):
+            if tag == "a":
+                if attributes.get("href"):
+                    self.links.append(attributes)
+            elif tag == "base" and not self.base:
+                self.base = attributes.get("href") or ""
+            elif tag == "meta":
+                key = attributes.get("name") or ""
+                if key.startswith(_META_PREFIX):
+                    self.meta.setdefault(key.removeprefix(_META_PREFIX), attributes.get("content") or "")
 
 
-def _raw_file(attributes: dict[str, str | None]) -> dict[str, Any] | None:
+def _raw_file(attributes: Mapping[str, str | None]) -> dict[str, Any] | None:
     """Return an anchor in the shape of PEP 691; None when its link cannot be read."""
     reference = attributes["href"] or ""
     try:

@@ -108,5 +108,5 @@ def test_what_is_remembered_and_was_changed_at_random_is_used_refused_or_made_ag
         for place in ("gamma.py", "alpha/__init__.py", "beta/sub/__init__.py"):
             assert (world.site / place).exists(), (name, place)
         assert {path.name for path in world.place.iterdir()} == {"precious", "project", "store-home"}, name
-        for own in (world.place / "precious", world.project / "own.py"):
-            assert own.read_text() == "precious", name
+        for untouched in (world.place / "precious", world.project / "own.py"):
+            assert untouched.read_text() == "precious", name

@@ -139,6 +139,8 @@ UNUSABLE_FILENAMES = [
     "demo-1.0-py3-none-any\x1b.whl",
     "demo-1.0-py3-none-any\n.whl",
     "-demo-1.0-py3-none-any.whl",
+    f"demo-1.0-1{'a' * 255}-py3-none-any.whl",
+    "demo" + "-1" * 100_000 + ".tar.gz",
     "",
 ]
 
