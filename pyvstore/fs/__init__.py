@@ -2,6 +2,7 @@
 
 =============  ==============================================================================================
 `files`        small files and directories: written whole under another name, then renamed; modes are ours
+`remembered`   small values with a checksum: whole as they were written, or absent
 `links`        directory and file links, replaced atomically
 `removal`      deleting what we made; never follows a link
 `locks`        advisory locks between processes (shared and exclusive); the lock file is never the data

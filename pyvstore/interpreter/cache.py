@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ from typing import Any
 
 from pyvstore import __version__
 from pyvstore.errors import InterpreterError
-from pyvstore.fs.files import make_directories, write_atomic
+from pyvstore.fs.files import make_directories
+from pyvstore.fs.remembered import read_remembered, write_remembered
 from pyvstore.glance import fingerprint
 from pyvstore.interpreter.probe import base_of, probe
 from pyvstore.model.environment import Interpreter, PrefixLayout, TargetEnvironment
@@ -65,12 +65,11 @@ class InterpreterCache:
         base = base_of(executable)
         try:
             real = os.path.realpath(base)
-            with open(self._file_for(real), "rb") as stream:
-                kept = json.loads(stream.read())
-            if kept["key"] != _key(real):
+            kept = read_remembered(self._file_for(real))
+            if kept is None or kept["key"] != _key(real):
                 return None
             return replace(_restore(kept["interpreter"]), executable=base)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def _write(self, executable: str, interpreter: Interpreter) -> None:
@@ -81,7 +80,7 @@ class InterpreterCache:
         with contextlib.suppress(OSError):
             kept = {"key": _key(real), "interpreter": asdict(interpreter)}
             make_directories(self._directory)
-            write_atomic(self._file_for(real), json.dumps(kept, separators=(",", ":")).encode())
+            write_remembered(self._file_for(real), kept)
 
     def _file_for(self, real: str) -> str:
         digest = hashlib.sha256(repr((real, _machine())).encode("utf-8", "surrogateescape")).hexdigest()

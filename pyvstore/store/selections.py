@@ -6,10 +6,9 @@ of the inputs, so an entry never goes stale; one that cannot be read counts as a
 
 from __future__ import annotations
 
-import json
 import os
 
-from pyvstore.fs.files import write_atomic
+from pyvstore.fs.remembered import read_remembered, write_remembered
 from pyvstore.store.store import Store
 
 TYPE_CHECKING = False  # a type only
@@ -19,18 +18,13 @@ if TYPE_CHECKING:
 
 def read_selection(store: Store, digest: str) -> dict[str, Any] | None:
     """Return what was written under ``digest``, or None."""
-    try:
-        with open(_path(store, digest), "rb") as stream:
-            found = json.loads(stream.read())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    return read_remembered(_path(store, digest))
 
 
 def write_selection(store: Store, digest: str, value: dict[str, Any]) -> None:
     """Keep ``value`` under ``digest``; a store that cannot be written does without."""
     try:
-        write_atomic(_path(store, digest), json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
+        write_remembered(_path(store, digest), value)
     except OSError:
         return
 

@@ -88,20 +88,22 @@ def test_what_is_remembered_and_was_changed_at_random_is_used_refused_or_made_ag
     (world.project / "own.py").write_text("precious")
     assert inside("sync").status == 0
     honest = {name: (world.project / name).read_bytes() for name in THEIRS}
+    path, before = world.project, b""
     for name, random in cases(kind, 6):
         if kind == "journal":
             (world.project / ".pyvstore-journal").write_bytes(changed(random, journal_of(world)))
         else:
             path = random.choice(remembered(world, kind))
-            overwrite(path, changed(random, path.read_bytes()))
+            before = path.read_bytes()
+            overwrite(path, changed(random, before))
         sensible(name, inside(*random.choice(COMMANDS)))
         sensible(name, inside("sync"))
         (world.project / ".pyvstore-journal").unlink(missing_ok=True)
         for own, data in honest.items():
             (world.project / own).write_bytes(data)
         mended = inside("sync")
-        if "farm-newer" in mended.err:
-            (world.venv / "pyvstore.json").unlink()
+        if "farm-newer" in mended.err or "manifest-format" in mended.err:  # a number grew: not ours to touch
+            overwrite(path, before)
             mended = inside("sync")
         assert mended.status == 0, (name, mended.err)
         assert inside("sync", "--check").status == 0, name

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import platform
 import subprocess
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from pyvstore.errors import InterpreterError
+from pyvstore.fs.remembered import read_remembered, write_remembered
 from pyvstore.interpreter import cache as cache_module
 from pyvstore.interpreter.cache import InterpreterCache
 from tests.support.pythons import make_python, make_script, starts_of
@@ -85,16 +85,25 @@ def test_a_damaged_answer_counts_as_absent(tmp_path: Path, directory: Path, dama
     assert InterpreterCache(str(directory)).read(str(path)) == expected
 
 
+def test_an_answer_that_somebody_edited_counts_as_absent(tmp_path: Path, directory: Path) -> None:
+    path = make_python(tmp_path / "python")
+    InterpreterCache(str(directory)).get(str(path))
+    kept = only_file(directory)
+    kept.write_bytes(kept.read_bytes().replace(b'"version":"', b'"version":"x'))
+    assert InterpreterCache(str(directory)).read(str(path)) is None
+
+
 @pytest.mark.parametrize("place", [("version",), ("environment", "tags"), ("environment", "markers"), ("layout",)])
 def test_a_wrong_type_in_an_answer_counts_as_damage(tmp_path: Path, directory: Path, place: tuple[str, ...]) -> None:
     path = make_python(tmp_path / "python")
     InterpreterCache(str(directory)).get(str(path))
-    kept = json.loads(only_file(directory).read_bytes())
+    kept = read_remembered(str(only_file(directory)))
+    assert kept is not None
     parent: Any = kept["interpreter"]
     for key in place[:-1]:
         parent = parent[key]
     parent[place[-1]] = [1]
-    only_file(directory).write_text(json.dumps(kept))
+    write_remembered(str(only_file(directory)), kept)
     assert InterpreterCache(str(directory)).read(str(path)) is None
 
 
