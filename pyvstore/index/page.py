@@ -21,8 +21,8 @@ from pyvstore.index.urls import is_plain, printable, resolve
 from pyvstore.model.artifact import Artifact
 from pyvstore.model.foreign import parse_version
 
-PAGE_BYTES_LIMIT = 256 * 1024 * 1024
-"""No page is read beyond this, compressed or not."""
+PAGE_BYTES_LIMIT = 64 * 1024 * 1024
+"""No page is read beyond this, compressed or not: nonsense in JSON takes twenty times its length in memory."""
 
 _UPLOAD_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):?(\d\d))?"

@@ -6,5 +6,5 @@
 ============  =====================================================================================
 
 A case is named by its subject and its number, and the failure says both: `PYVSTORE_TEST_CASE=<number>` runs it alone.
-`PYVSTORE_TEST_LONG=1` runs a hundred times as many, and a larger number that many times as many.
+`PYVSTORE_TEST_LONG=1` runs twenty times as many, and a larger number that many times as many.
 """

@@ -12,7 +12,7 @@ from random import Random
 from pyvstore.errors import InternalError, PyvstoreError
 
 LONG = int(os.environ.get("PYVSTORE_TEST_LONG") or "0")
-TIMES = 1 if not LONG else 100 if LONG == 1 else LONG
+TIMES = 1 if not LONG else 20 if LONG == 1 else LONG
 ONLY = os.environ.get("PYVSTORE_TEST_CASE")
 LONGEST_SECONDS = 10.0
 MOST_MEMORY_KIB = 600 * 1024
