@@ -178,7 +178,7 @@ def page(*files: dict[str, Any]) -> bytes:
 UNUSABLE: dict[str, dict[str, Any]] = {
     "a file URL": {"url": f"file:///etc/{GAMMA}"},
     "a script": {"url": f"javascript:alert(1)//{GAMMA}"},
-    "data": {"url": f"data:application/zip;base64,UEs/{GAMMA}"},
+    "data": {"url": f"data:application/zip;base64,eA/{GAMMA}"},
     "a port that cannot be": {"url": f"https://h:99999/{GAMMA}"},
     "a port that is none": {"url": f"https://h:x/{GAMMA}"},
     "half an address": {"url": f"https://[::1/{GAMMA}"},

@@ -71,7 +71,7 @@ def test_an_origin_knows_its_default_port() -> None:
         ("https://ho st/a.whl", None),
         ("https://ho\\st/a.whl", None),
         ("https://host:8443/a.whl", "https://host:8443/a.whl"),
-        ("data:application/zip;base64,UEs=", None),
+        ("data:application/zip;base64,eA==", None),
         ("http:///a.whl", None),
     ],
 )
