@@ -42,11 +42,6 @@ class Work:
         """Whether the wheels were chosen just now."""
         return self.new_lock is not None
 
-    @property
-    def is_new(self) -> bool:
-        """Whether the wheels were chosen just now."""
-        return self.new_lock is not None
-
     def obtain(self, project: Project) -> Obtained:
         """Have everything in the store; see `ops.obtain`."""
         found = all_found(find_all(project.store, self.selection))

@@ -7,7 +7,6 @@ project's versions reads no file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
@@ -21,7 +20,8 @@ from pyvstore.resolution.lineage import lineage
 from pyvstore.resolution.newcomers import Newcomers
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
 from pyvstore.resolution.policy import Builds, Policy
-from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, normalise, parse_requirement
+from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, parse_requirement
+from pyvstore.resolution.rewriting import Rewriting
 from pyvstore.resolution.source import CandidateSource, OfferedRelease
 from pyvstore.resolution.universe import Universe
 from pyvstore.wheel.names import shown
@@ -65,9 +65,7 @@ class Catalogue:
         self._metadata: dict[tuple[NormalizedName, int], ReleaseMetadata] = {}
         self._read: dict[tuple[NormalizedName, int], ReleaseMetadata] = predecessor._read if predecessor else {}
         self._dependencies: dict[tuple[NormalizedName, int, str], tuple[Dependency, ...]] = {}
-        self._overrides: dict[NormalizedName, list[ParsedRequirement]] = {}
-        for override in map(normalise, policy.overrides):
-            self._overrides.setdefault(override.name, []).append(override)
+        self.rewriting = Rewriting(universe, policy)
         self._required = universe.full
         if policy.files_required_on is not None:
             self._required = 0
@@ -234,42 +232,6 @@ class Catalogue:
         """Tell whether the metadata of one release was asked for and understood."""
         return (offering.name, rank) in self._read
 
-    def lost_extras(self, offering: Offering, parsed: ParsedRequirement, rank: int) -> frozenset[str]:
-        """Return the extras that ``parsed`` asks for, one release lacks, and the first choice for ``parsed`` alone has.
-
-        Without what an extra requires an old release is easily had: stepping back to one must not lose the extra. The
-        answer depends on nothing else that is asked for. While ``is_frozen``, a release that was never read has all.
-        """
-        none: frozenset[str] = frozenset()
-        if not parsed.extras:
-            return none
-        for best in self._first_choices(offering, offering.allowed(parsed.specifier, parsed.specifier_text)):
-            if best == rank:
-                return none
-            own = self._extras_of(offering, rank)
-            if own is None or own.issuperset(parsed.extras):
-                return none
-            first = self._extras_of(offering, best)
-            if first is not None:
-                return first.intersection(parsed.extras) - own
-        return none
-
-    def _first_choices(self, offering: Offering, versions: int) -> Iterator[int]:
-        """Yield what would be chosen of ``versions`` if nothing else mattered, best first."""
-        for group in (offering.finals, offering.prereleases):
-            for rank in reversed(range(len(offering.releases))):
-                release = offering.releases[rank]
-                if (versions & group) >> rank & 1 and release.excluded is None and release.yanked is None:
-                    appraisal = self.appraise(offering, rank)
-                    if appraisal.pythons & appraisal.files:
-                        yield rank
-
-    def _extras_of(self, offering: Offering, rank: int) -> frozenset[str] | None:
-        if self.is_frozen and (offering.name, rank) not in self._read:
-            return None
-        metadata = self.metadata(offering, rank)
-        return None if metadata is None else frozenset(metadata.provides_extra)
-
     def dependencies(self, offering: Offering, rank: int, extra: str) -> tuple[Dependency, ...] | None:
         """Return what one release requires, or what ``extra`` adds to that; None when the release is unusable.
 
@@ -365,33 +327,13 @@ class Catalogue:
                     link.setdefault(rank, set()).add(dependency.parsed.text)
         return found
 
-    def overrides_of(self, name: NormalizedName) -> Sequence[ParsedRequirement]:
-        """Return what replaces every requirement on ``name``; nothing where they stand as they are."""
-        return self._overrides.get(name, ())
-
     def rewritten(self, parsed: ParsedRequirement, mask: int) -> Iterator[Dependency]:
         """Apply exclusions and overrides to one requirement that holds on ``mask``."""
-        if not mask or parsed.name in self.policy.excluded:
-            return
-        overrides = self._overrides.get(parsed.name)
-        if not overrides:
-            yield Dependency(parsed, mask)
-            return
-        for override in overrides:
-            where = mask & self.universe.marker_mask(override.marker_text)
-            if where:
-                yield Dependency(_with_extras(override, parsed.extras), where)
+        return self.rewriting.applied(parsed, mask)
 
     def _reject(self, offering: Offering, rank: int, code: str, reason: str) -> None:
         self.defects[offering.name, rank] = Defect(code, reason)
         offering.defective |= 1 << rank
-
-
-def _with_extras(override: ParsedRequirement, extras: tuple[NormalizedName, ...]) -> ParsedRequirement:
-    merged = tuple(sorted({*override.extras, *extras}))
-    if merged == override.extras:
-        return override
-    return replace(override, extras=merged, text=f"{override.name}[{','.join(merged)}]{override.specifier_text}")
 
 
 def _is_final(release: OfferedRelease) -> bool:

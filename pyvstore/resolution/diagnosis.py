@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName
 
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.conflict import Conflict
+from pyvstore.resolution.extras import lost_extras
 from pyvstore.resolution.offering import Offering
 from pyvstore.resolution.policy import Builds, Prereleases
 from pyvstore.resolution.preferences import Inclinations
@@ -190,7 +191,7 @@ class Diagnosis:
 
     def _lost_extras(self, offering: Offering, rank: int) -> list[str]:
         asked = [parsed for alternatives in self.incoming(offering.name) for parsed in alternatives]
-        return sorted({extra for parsed in asked for extra in self._catalogue.lost_extras(offering, parsed, rank)})
+        return sorted({extra for parsed in asked for extra in lost_extras(self._catalogue, offering, parsed, rank)})
 
     def constraint_against(self, offering: Offering, rank: int) -> str | None:
         """Return the constraint that shuts out a version, if one does."""

@@ -139,7 +139,7 @@ class _Explanation:
 
     def _replaced(self, name: str) -> str:
         """Say that it is not as its author wrote it, where an override took its place."""
-        return " (by `overrides`)" if self._catalogue.overrides_of(NormalizedName(name)) else ""
+        return " (by `overrides`)" if self._catalogue.rewriting.overrides_of(NormalizedName(name)) else ""
 
     def _texts(self, link: Link) -> str:
         """Return what the relevant versions want, the newest version's wish first."""

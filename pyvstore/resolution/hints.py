@@ -30,6 +30,7 @@ class Hints:
         self._catalogue = catalogue
         self._universe = catalogue.universe
         self._policy = catalogue.policy
+        self._rewriting = catalogue.rewriting
         self._conflict = conflict
         self._diagnosis = diagnosis
         self._sink = NormalizedName(diagnosis.sinks[0])
@@ -124,7 +125,7 @@ class Hints:
 
     def _loosen(self) -> str:
         loosened = [
-            f"`{parsed.text}`" for parsed, _ in self._diagnosis.roots if not self._catalogue.overrides_of(parsed.name)
+            f"`{parsed.text}`" for parsed, _ in self._diagnosis.roots if not self._rewriting.overrides_of(parsed.name)
         ]
         loosened += [f"`{text}` in `overrides`" for text in self._overrides()]
         loosened += [f"`{text}` in `constraints`" for text in self._constraints()]
@@ -133,7 +134,7 @@ class Hints:
 
     def _overrides(self) -> Iterator[str]:
         for name in self._diagnosis.names:
-            for override in self._catalogue.overrides_of(NormalizedName(name)):
+            for override in self._rewriting.overrides_of(NormalizedName(name)):
                 if override.specifier_text and self._universe.marker_mask(override.marker_text) & self._conflict.point:
                     yield override.text
 
@@ -217,7 +218,7 @@ class Hints:
     def _is_direct(self) -> bool:
         """Whether nobody but the project wants the project in question, and once."""
         roots = [parsed for parsed, _ in self._diagnosis.roots if parsed.name == self._sink]
-        return len(roots) == 1 == len(self._diagnosis.incoming(self._sink)) and not self._catalogue.overrides_of(
+        return len(roots) == 1 == len(self._diagnosis.incoming(self._sink)) and not self._rewriting.overrides_of(
             self._sink
         )
 

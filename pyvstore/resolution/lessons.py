@@ -8,7 +8,7 @@ an answer that is found stands all the same, but "no answer" has to be proved by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
@@ -78,9 +78,15 @@ class Lessons:
         self._streaks: dict[str, tuple[Clash | None, int]] = {}
         self._rules: dict[str, list[tuple[int, int]]] = {}
 
-    def rules(self, name: str) -> Sequence[tuple[int, int]]:
-        """Return bounds on ``name`` that were learned and hold throughout: (allowed versions, where)."""
-        return self._rules.get(name, ())
+    def bounds(self, offering: Offering, need: int) -> Iterator[tuple[int, int]]:
+        """Yield what bounds a project besides requirements on it, by constraint or lesson: (allowed, where)."""
+        for constraint in self._constraints.get(offering.name, ()):
+            if constraint.mask & need:
+                parsed = constraint.parsed
+                yield offering.allowed(parsed.specifier, parsed.specifier_text), constraint.mask & need
+        for allowed, where in self._rules.get(offering.name, ()):
+            if where & need:
+                yield allowed, where & need
 
     def note(self, information: Collection[Information], candidate: Candidate) -> None:
         """Learn that ``candidate`` was rejected; ``information`` are all requirements on what it clashed about."""
@@ -141,12 +147,8 @@ class Lessons:
         taken = offering.full & ~offering.defective
         for requirement in requirements:
             taken &= requirement.allowed
-        for constraint in self._constraints.get(name, ()):
-            if constraint.mask & where:
-                taken &= offering.allowed(constraint.parsed.specifier, constraint.parsed.specifier_text)
-        for allowed, mask in self.rules(name):
-            if mask & where:
-                taken &= allowed
+        for allowed, _ in self.bounds(offering, where):
+            taken &= allowed
         return taken
 
     def _compare(

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from pyvstore.resolution.catalogue import Catalogue
 from pyvstore.resolution.excerpt import Excerpt
+from pyvstore.resolution.extras import lost_extras
 from pyvstore.resolution.lessons import Information, Lessons
 from pyvstore.resolution.offering import Dependency, Offering
 from pyvstore.resolution.policy import Prereleases, Strategy
@@ -68,7 +69,6 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         self._inclinations = inclinations
         self._inclined: dict[str, tuple[tuple[int, ...], int]] = {}
         self._direct = direct
-        self._constraints = constraints or {}
         self._promoted = set(promoted)
         self._resigned = resigned
         self._kept = kept
@@ -160,7 +160,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             rules.append((requirement.allowed, requirement.mask))
             for extra in parsed.extras:
                 extras[extra] = extras.get(extra, 0) | requirement.mask
-        rules += self._bounds(offering, need)
+        rules += self.lessons.bounds(offering, need)
         versions = usable
         for allowed, _ in rules:
             versions &= allowed
@@ -172,7 +172,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         return lambda: (
             candidate
             for candidate in self._candidates_from(offering, versions, need, extras)
-            if not any(self.catalogue.lost_extras(offering, one.parsed, candidate.rank) for one in asked if one.parsed)
+            if not any(lost_extras(self.catalogue, offering, one.parsed, candidate.rank) for one in asked if one.parsed)
         )
 
     @override
@@ -187,7 +187,7 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
         if any(mask & ~candidate.extras.get(extra, 0) for extra in parsed.extras):
             return False
         offering = self.catalogue.offering(candidate.release.name)
-        return offering is None or not self.catalogue.lost_extras(offering, parsed, candidate.rank)
+        return offering is None or not lost_extras(self.catalogue, offering, parsed, candidate.rank)
 
     @override
     def get_dependencies(self, candidate: Candidate) -> Sequence[MaskedRequirement]:
@@ -218,16 +218,6 @@ class Provider(AbstractProvider[MaskedRequirement, Candidate, str]):
             self.catalogue.prefetch_metadata(offering, following)
 
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _bounds(self, offering: Offering, need: int) -> Iterator[tuple[int, int]]:
-        """Yield what bounds a project besides requirements on it: allowed versions, and where."""
-        for constraint in self._constraints.get(offering.name, ()):
-            if constraint.mask & need:
-                parsed = constraint.parsed
-                yield offering.allowed(parsed.specifier, parsed.specifier_text), constraint.mask & need
-        for allowed, where in self.lessons.rules(offering.name):
-            if where & need:
-                yield allowed, where & need
 
     def _read(self, candidate: Candidate) -> Iterator[MaskedRequirement]:
         name = candidate.release.name

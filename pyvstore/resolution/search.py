@@ -18,7 +18,7 @@ from pyvstore.resolution.offering import Dependency
 from pyvstore.resolution.preferences import Inclinations
 from pyvstore.resolution.provider import Provider
 from pyvstore.resolution.requirement import Candidate, MaskedRequirement
-from pyvstore.resolution.splitting import Reconsider
+from pyvstore.resolution.splitting import Reconsider, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Attempt:
 ATTEMPTS = (Attempt(1_000), Attempt(30_000, is_optimistic=True), Attempt(200_000))
 """Each begins with the names promoted that gave the last one most trouble."""
 CULPRITS = 2
+MOST_RELIEVED = 8
+"""Versions that are looked for once more because of what was left behind."""
 
 
 class Dead(Exception):  # noqa: N818 - control flow, not an error
@@ -140,8 +142,8 @@ def search(
     """Return a candidate for every name that the search decided; some may be unreachable.
 
     What resolvelib leaves behind where it turned back bounds the others still: a version may be older than it would
-    have to be for the sake of a package that nobody needs. Then the search is made once more, with the versions that
-    are not bounded so at hand.
+    have to be for the sake of a package that nobody needs. Each such version is looked for once more, with all others
+    at hand.
 
     ``attempts``: by default `ATTEMPTS`.
     ``resigned``, ``kept``, ``may_assume``: see `Provider`.
@@ -166,28 +168,27 @@ def search(
         )
 
     state = find(inclinations, ATTEMPTS if attempts is None else attempts)
-    burdened, needed = _burdened(state)
-    if burdened and kept is None:
-        found = {name: state.mapping[name].rank for name in needed - burdened}
-        with contextlib.suppress(Dead):
+    for name in sorted(_burdened(state)[0])[:MOST_RELIEVED] if kept is None else ():
+        found = {other: state.mapping[other].rank for other in _burdened(state)[1] - {name}}
+        with contextlib.suppress(Dead, Split):
             state = find(inclinations.having_found(found), ATTEMPTS[:1])
     return dict(state.mapping)
 
 
 def _burdened(state: State[MaskedRequirement, Candidate, str]) -> tuple[set[str], set[str]]:
     """Return the names that a package which nobody needs any more has requirements on, and all that are needed."""
-    children: dict[str | None, set[str]] = {}
+    children: dict[Candidate | None, set[str]] = {}
     for name, criterion in state.criteria.items():
         for _, parent in criterion.information:
-            children.setdefault(None if parent is None else parent.name, set()).add(name)
-    needed = set(children.get(None, ()))
+            children.setdefault(parent, set()).add(name)
+    needed = set(children.pop(None, ()))
     pending = list(needed)
     while pending:
-        new = children.get(pending.pop(), set()) - needed
+        pin = state.mapping.get(pending.pop())
+        new = children.pop(pin, set()) - needed if pin is not None else set()
         needed |= new
         pending += new
-    left_behind = children.keys() - needed - {None}
-    return {child for name in left_behind for child in children[name]} & needed, needed
+    return needed & set().union(*children.values()), needed
 
 
 def _find(

@@ -11,11 +11,13 @@ are both false on 3.11.4rc1 (PEP 440), ``< '3.11.4.dev0'`` and ``>= '3.11.4.dev0
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from packaging.version import Version
+
+from pyvstore.resolution.terms import Term, both, cheapest, cover, joined, positions, written
 
 _PLATFORM_VARIABLES = ("sys_platform", "platform_machine", "implementation_name")
 _SYSTEM_NAMES = {"darwin": "macos", "win32": "windows"}
@@ -23,24 +25,9 @@ _MACHINE_NAMES = {"AMD64": "x86_64", "ARM64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    mask: int
-    atoms: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        return " and ".join(self.atoms)
-
-    @property
-    def cost(self) -> tuple[int, int, int, str]:
-        # What says where something is reads better than what says where it is not.
-        return len(self.atoms), self.text.count("!="), len(self.text), self.text
-
-
-@dataclass(frozen=True, slots=True)
 class _ScopeAtom:
     combinations: int
-    term: _Term
+    term: Term
 
 
 class Wording:
@@ -64,7 +51,7 @@ class Wording:
         self._full = (1 << len(environments)) - 1
         self._versions = sorted({Version(environment["python_full_version"]) for environment in environments})
         self._version_of = [Version(environment["python_full_version"]) for environment in environments]
-        self._boxes: list[_Term] | None = None
+        self._boxes: list[Term] | None = None
         there = [tuple(environment[scope] for scope in axes) for environment in environments]
         known = {combination: index for index, combination in enumerate(dict.fromkeys(there))}
         self._combination_of = [known[combination] for combination in there]
@@ -89,7 +76,7 @@ class Wording:
         """
         text = self._cache.get((mask, care))
         if text is None:
-            text = self._cache[mask, care] = _join(self._cover(mask, care))
+            text = self._cache[mask, care] = written(self._cover(mask, care))
         return text
 
     def environments(self, covered: int, *, is_exact: bool) -> tuple[str, ...]:
@@ -98,7 +85,7 @@ class Wording:
         With ``is_exact`` the Pythons are always named (by their minor versions), since no interval stands for them.
         """
         machines: dict[tuple[str, ...], int] = {}
-        for position in _positions(covered):
+        for position in positions(covered):
             machine = tuple(self._environments[position][variable] for variable in _PLATFORM_VARIABLES)
             machines[machine] = machines.get(machine, 0) | 1 << position
         texts = []
@@ -106,11 +93,11 @@ class Wording:
             atoms = [f"{variable} == '{value}'" for variable, value in zip(_PLATFORM_VARIABLES, machine, strict=True)]
             pythons = self._same_pythons(mask)
             if is_exact:
-                minors = sorted({self._version_of[position].release[:2] for position in _positions(mask)})
+                minors = sorted({self._version_of[position].release[:2] for position in positions(mask)})
                 named = " or ".join(f"python_version == '{major}.{minor}'" for major, minor in minors)
                 atoms.append(f"({named})" if len(minors) > 1 else named)
             elif pythons != self._full:
-                named = _join(self._python_cover(pythons))
+                named = written(self._python_cover(pythons))
                 atoms.append(f"({named})" if " or " in named else named)
             texts.append(" and ".join(atoms))
         return tuple(texts)
@@ -118,7 +105,7 @@ class Wording:
     def describe(self, mask: int) -> str:
         """Return words for the environments in ``mask``."""
         machines: dict[str, set[tuple[int, ...]]] = {}
-        for position in _positions(mask):
+        for position in positions(mask):
             machines.setdefault(self._machines[position], set()).add(self._version_of[position].release[:2])
         alike: dict[tuple[tuple[int, ...], ...], list[str]] = {}
         for name in sorted(machines):
@@ -127,7 +114,7 @@ class Wording:
         active = [
             scope.replace(":", " ")
             for scope in self._axes
-            if all(self._environments[position][scope] == "in" for position in _positions(mask))
+            if all(self._environments[position][scope] == "in" for position in positions(mask))
         ]
         return f"{words} with {' and '.join(active)}" if active else words
 
@@ -152,22 +139,22 @@ class Wording:
 
     # --- boxes --------------------------------------------------------------------------------------------------
 
-    def _cover(self, mask: int, care: int) -> list[_Term]:
+    def _cover(self, mask: int, care: int) -> list[Term]:
         if self._boxes is None:
             self._boxes = self._all_boxes()
-        terms = _cheapest(_both(self._boxes, self._scope_terms(mask, care)))
+        terms = cheapest(both(self._boxes, self._scope_terms(mask, care)))
         usable = [term for term in terms if not term.mask & care & ~mask]
-        return _greedy(sorted(usable, key=lambda term: term.cost), mask)
+        return cover(sorted(usable, key=lambda term: term.cost), mask)
 
-    def _python_cover(self, mask: int) -> list[_Term]:
+    def _python_cover(self, mask: int) -> list[Term]:
         terms = sorted(self._python_terms(), key=lambda term: term.cost)
-        return _greedy([term for term in terms if not term.mask & ~mask], mask)
+        return cover([term for term in terms if not term.mask & ~mask], mask)
 
-    def _all_boxes(self) -> list[_Term]:
-        everywhere = _Term(self._full, ())
-        return _cheapest(_both([everywhere, *self._python_terms()], [everywhere, *self._platform_terms()]))
+    def _all_boxes(self) -> list[Term]:
+        everywhere = Term(self._full, ())
+        return cheapest(both([everywhere, *self._python_terms()], [everywhere, *self._platform_terms()]))
 
-    def _scope_terms(self, mask: int, care: int) -> list[_Term]:
+    def _scope_terms(self, mask: int, care: int) -> list[Term]:
         """Return what may have to be said about scopes in the marker of ``mask``; also nothing at all.
 
         All that can be said about them is exponentially much. On one machine and Python, where some combinations of
@@ -177,9 +164,9 @@ class Wording:
         widest = {
             self._widest(combination, refused)
             for wanted, refused in self._patterns(mask, care)
-            for combination in _positions(wanted)
+            for combination in positions(wanted)
         }
-        return _cheapest([_Term(self._full, ()), *sorted(widest, key=lambda term: term.cost)])
+        return cheapest([Term(self._full, ()), *sorted(widest, key=lambda term: term.cost)])
 
     def _patterns(self, mask: int, care: int) -> set[tuple[int, int]]:
         """Return for each machine and Python which combinations of scopes (bits) are wanted, and which are refused."""
@@ -195,7 +182,7 @@ class Wording:
             found[cell] = wanted, refused
         return set(found.values())
 
-    def _widest(self, combination: int, refused: int) -> _Term:
+    def _widest(self, combination: int, refused: int) -> Term:
         """Return a term that holds for ``combination`` and not for those of ``refused``, with no atom too many."""
         kept = self._said_about[combination]
         for atom in kept:
@@ -205,35 +192,35 @@ class Wording:
                 held &= other.combinations
             if not held & refused:
                 kept = others
-        return _joined([_Term(self._full, ()), *(atom.term for atom in kept)])
+        return joined([Term(self._full, ()), *(atom.term for atom in kept)])
 
     def _scope_atoms(self, known: Sequence[Sequence[str]]) -> dict[tuple[str, str], _ScopeAtom]:
         atoms = {}
         for index, scope in enumerate(self._axes):
             for value, operator in (("in", "in"), ("out", "not in")):
                 alike = sum(1 << other for other, combination in enumerate(known) if combination[index] == value)
-                term = _Term(self._mask_where(scope, value), (_membership(scope, operator),))
+                term = Term(self._mask_where(scope, value), (_membership(scope, operator),))
                 atoms[scope, value] = _ScopeAtom(alike, term)
         return atoms
 
-    def _platform_terms(self) -> list[_Term]:
-        atoms: list[_Term] = []
+    def _platform_terms(self) -> list[Term]:
+        atoms: list[Term] = []
         for variable in _PLATFORM_VARIABLES:
             values = {environment[variable] for environment in self._environments}
             if len(values) > 1:
                 for value in sorted(values):
                     mask = self._mask_where(variable, value)
-                    atoms.append(_Term(mask, (f"{variable} == '{value}'",)))
-                    atoms.append(_Term(self._full & ~mask, (f"{variable} != '{value}'",)))
+                    atoms.append(Term(mask, (f"{variable} == '{value}'",)))
+                    atoms.append(Term(self._full & ~mask, (f"{variable} != '{value}'",)))
         several = [
-            _joined(group) for size in range(1, len(_PLATFORM_VARIABLES) + 1) for group in combinations(atoms, size)
+            joined(group) for size in range(1, len(_PLATFORM_VARIABLES) + 1) for group in combinations(atoms, size)
         ]
-        return [term for term in _cheapest(several) if term.mask != self._full]
+        return [term for term in cheapest(several) if term.mask != self._full]
 
     def _mask_where(self, variable: str, value: str) -> int:
         return sum(1 << p for p, environment in enumerate(self._environments) if environment[variable] == value)
 
-    def _python_terms(self) -> list[_Term]:
+    def _python_terms(self) -> list[Term]:
         versions = self._versions
         below = [self._pythons_below(version) for version in versions] + [self._full]
         lower, upper = ([self._cut(version, operator) for version in versions] for operator in (">=", "<"))
@@ -248,7 +235,7 @@ class Wording:
                     atoms.append(lower[low])
                 if high < len(versions):
                     atoms.append(upper[high])
-                terms.append(_Term(mask, tuple(atoms)))
+                terms.append(Term(mask, tuple(atoms)))
         minors = sorted({version.release[:2] for version in versions})
         if len(minors) > 1:
             for minor in minors:
@@ -256,8 +243,8 @@ class Wording:
                 for position, version in enumerate(self._version_of):
                     mask |= (version.release[:2] == minor) << position
                 name = f"{minor[0]}.{minor[1]}"
-                terms.append(_Term(mask, (f"python_version == '{name}'",)))
-                terms.append(_Term(self._full & ~mask, (f"python_version != '{name}'",)))
+                terms.append(Term(mask, (f"python_version == '{name}'",)))
+                terms.append(Term(self._full & ~mask, (f"python_version != '{name}'",)))
         return terms
 
     def _cut(self, version: Version, operator: str) -> str:
@@ -274,74 +261,16 @@ class Wording:
         return mask
 
     def _same_pythons(self, mask: int) -> int:
-        versions = {self._version_of[position] for position in _positions(mask)}
+        versions = {self._version_of[position] for position in positions(mask)}
         result = 0
         for position, version in enumerate(self._version_of):
             result |= (version in versions) << position
         return result
 
 
-def _joined(terms: Iterable[_Term]) -> _Term:
-    first, *others = terms
-    for other in others:
-        first = _Term(first.mask & other.mask, first.atoms + other.atoms)
-    return first
-
-
-def _both(left: Sequence[_Term], right: Sequence[_Term]) -> Iterator[_Term]:
-    return (_Term(one.mask & other.mask, one.atoms + other.atoms) for other in right for one in left)
-
-
-def _cheapest(terms: Iterable[_Term]) -> list[_Term]:
-    """Return one term, the cheapest, for each mask that holds anywhere."""
-    best: dict[int, _Term] = {}
-    for term in terms:
-        known = best.get(term.mask)
-        if term.mask and (known is None or term.cost < known.cost):
-            best[term.mask] = term
-    return list(best.values())
-
-
 def _membership(scope: str, operator: str) -> str:
     kind, _, name = scope.partition(":")
     return f"'{name}' {operator} {'extras' if kind == 'extra' else 'dependency_groups'}"
-
-
-def _greedy(usable: Sequence[_Term], mask: int) -> list[_Term]:
-    """Cover ``mask`` with ``usable`` terms (cheapest first): the largest gain first, of equals the cheapest."""
-    chosen: list[_Term] = []
-    left = mask
-    while left:
-        best = max(usable, key=lambda term: (term.mask & left).bit_count(), default=None)
-        if best is None or not best.mask & left:
-            raise ValueError("no marker tells these environments apart")
-        chosen.append(best)
-        left &= ~best.mask
-    return _without_redundant(chosen, mask)
-
-
-def _without_redundant(chosen: list[_Term], mask: int) -> list[_Term]:
-    for term in sorted(chosen, key=lambda term: term.cost, reverse=True):
-        rest = [other for other in chosen if other is not term]
-        covered = 0
-        for other in rest:
-            covered |= other.mask
-        if rest and not mask & ~covered:
-            chosen = rest
-    return sorted(chosen, key=lambda term: term.cost)
-
-
-def _join(terms: Sequence[_Term]) -> str:
-    if len(terms) == 1:
-        return terms[0].text
-    return " or ".join(f"({term.text})" if len(term.atoms) > 1 else term.text for term in terms)
-
-
-def _positions(mask: int) -> Iterator[int]:
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
 
 
 def spans(minors: Sequence[tuple[int, ...]]) -> list[str]:
