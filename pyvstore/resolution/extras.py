@@ -26,7 +26,7 @@ def lost_extras(catalogue: Catalogue, offering: Offering, parsed: ParsedRequirem
         if own is None or own.issuperset(parsed.extras):
             return NONE
         first = _extras_of(catalogue, offering, best)
-        if first is not None:
+        if first is not None and _serves_anywhere(catalogue, offering, best):  # its metadata may have told otherwise
             return first.intersection(parsed.extras) - own
     return NONE
 
@@ -36,10 +36,14 @@ def _first_choices(catalogue: Catalogue, offering: Offering, versions: int) -> I
     for group in (offering.finals, offering.prereleases):
         for rank in reversed(range(len(offering.releases))):
             release = offering.releases[rank]
-            if (versions & group) >> rank & 1 and release.excluded is None and release.yanked is None:
-                appraisal = catalogue.appraise(offering, rank)
-                if appraisal.pythons & appraisal.files:
-                    yield rank
+            is_allowed = (versions & group) >> rank & 1 and release.excluded is None and release.yanked is None
+            if is_allowed and _serves_anywhere(catalogue, offering, rank):
+                yield rank
+
+
+def _serves_anywhere(catalogue: Catalogue, offering: Offering, rank: int) -> bool:
+    appraisal = catalogue.appraise(offering, rank)
+    return bool(appraisal.pythons & appraisal.files)
 
 
 def _extras_of(catalogue: Catalogue, offering: Offering, rank: int) -> frozenset[str] | None:
