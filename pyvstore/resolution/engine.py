@@ -152,6 +152,7 @@ class _Run:
         bounds = [dependency.parsed for bound in constraints.values() for dependency in bound]
         pins = [dependency.parsed for dependency in self.question.roots] + bounds
         self.inclinations = Inclinations(self.catalogue, preferences, pins)
+        self._has_pins = bool(preferences)
 
     def solve(self) -> Resolution:
         """Answer every region and put the answers together."""
@@ -249,17 +250,22 @@ class _Run:
         if has_assumed:
             with contextlib.suppress(Dead):
                 return self._search(region)
-        try:
+        with contextlib.suppress(Dead):
             return self._search(region, resigned=True)
-        except Dead:
-            raise _Hopeless(region) from None
+        # Where old pins lead into a corner, resolvelib does not always find the way out.
+        for resigned in (False, True) if self._has_pins else ():
+            with contextlib.suppress(Dead):
+                return self._search(region, resigned=resigned, forgets=True)
+        raise _Hopeless(region)
 
-    def _search(self, region: int, *, resigned: bool = False, may_assume: bool = False) -> dict[str, Candidate]:
+    def _search(
+        self, region: int, *, resigned: bool = False, may_assume: bool = False, forgets: bool = False
+    ) -> dict[str, Candidate]:
         return search(
             self.catalogue,
             self.question,
             region=region,
-            inclinations=self.inclinations,
+            inclinations=self.inclinations.forgotten() if forgets else self.inclinations,
             effort=self.effort,
             resigned=resigned,
             may_assume=may_assume,

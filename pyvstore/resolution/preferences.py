@@ -46,6 +46,12 @@ class Inclinations:
         other._found = ranks
         return other
 
+    def forgotten(self) -> Inclinations:
+        """Return the same without old pins."""
+        other = copy(self)
+        other._preferences = {}
+        return other
+
     def ranks(self, offering: Offering, region: int) -> tuple[int, ...]:
         """Return the ranks of old pins of this region, the newest first: to be kept where they will do."""
         old = sorted({rank for rank, mask in self._old(offering) if mask & region}, reverse=True)
