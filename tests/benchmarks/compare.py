@@ -39,6 +39,8 @@ OTHERS = {
     "poetry": (("poetry", "lock", "-q"), "POETRY_CACHE_DIR", "poetry.lock"),
 }
 """Command, where its cache is, and what it writes."""
+BOUND = "<3.15"
+"""They refuse a project without an upper bound where some package has one."""
 
 
 class Side:
@@ -133,7 +135,7 @@ class Comparison:
                 print(f"{name}: not on PATH")
                 continue
             side = Side(self.place, name, {cache: str(self.place / f"{name}-cache")})
-            (side.project / "pyproject.toml").write_text(self.text)
+            (side.project / "pyproject.toml").write_text(self.text.replace('"\ndep', f',{BOUND}"\ndep'))
             (side.project / "requirements.txt").write_text("\n".join(self.requirements))
             taken = []
             for _ in range(self.rounds):
