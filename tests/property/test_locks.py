@@ -31,9 +31,9 @@ Parts = frozenset[tuple[str, str]]
 Pins = dict[str, set[Version]]
 
 
-def seeds(short: int) -> pytest.MarkDecorator:
-    """Try so many worlds, or forty times as many others."""
-    return pytest.mark.parametrize("seed", range(LONG, LONG + short * 40) if LONG else range(short))
+def seeds(short: int, *known: int) -> pytest.MarkDecorator:
+    """Try so many worlds and those that were wrong once, or forty times as many others."""
+    return pytest.mark.parametrize("seed", range(LONG, LONG + short * 40) if LONG else [*range(short), *known])
 
 
 # ── worlds ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,7 +319,7 @@ def test_a_version_without_a_file_is_chosen_only_where_no_other_will_do(seed: in
                 )
 
 
-@seeds(40)
+@seeds(40, 792, 1135)
 def test_markers_say_of_every_machine_python_and_part_what_was_resolved(seed: int) -> None:
     _, asked, _, locked = some_world(seed)
     universe = locked.resolution.universe
