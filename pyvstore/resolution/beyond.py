@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pyvstore.resolution.answer import Reach, everywhere
 from pyvstore.resolution.catalogue import Catalogue
-from pyvstore.resolution.offering import Dependency
+from pyvstore.resolution.offering import Dependency, Offering
 
 
 def excluding(catalogue: Catalogue, roots: Sequence[Dependency], reach: Reach, *, model: int, point: int) -> set[str]:
-    """Return the projects needed on ``point`` whose newest version excludes its Python.
+    """Return the projects needed on ``point`` that exclude its Python: the newest version wanted does, or all do.
 
     What is needed there is found by following the versions that ``reach`` has on ``model``; nothing is fetched.
     """
@@ -22,12 +22,20 @@ def excluding(catalogue: Catalogue, roots: Sequence[Dependency], reach: Reach, *
         parsed = pending.pop().parsed
         rank = ranks.get(parsed.name)
         offering = catalogue.offering(parsed.name) if rank is not None else None
+        if rank is None or offering is None:
+            continue
+        wanted = offering.allowed(parsed.specifier, parsed.specifier_text)
+        if catalogue.capped(offering, wanted) & point or not _accepts_anywhere(catalogue, offering, wanted, point):
+            found.add(parsed.name)
+            continue
         for extra in ("", *parsed.extras):
-            if rank is None or offering is None or (parsed.name, extra) in seen:
+            if (parsed.name, extra) in seen:
                 continue
             seen.add((parsed.name, extra))
-            if catalogue.capped(offering) & point:
-                found.add(parsed.name)
-                break
             pending += [one for one in catalogue.dependencies(offering, rank, extra) or () if one.mask & point]
     return found
+
+
+def _accepts_anywhere(catalogue: Catalogue, offering: Offering, versions: int, point: int) -> bool:
+    ranks = (rank for rank in reversed(range(len(offering.releases))) if versions >> rank & 1)
+    return any(catalogue.appraise(offering, rank).pythons & point for rank in ranks)

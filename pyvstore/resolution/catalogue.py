@@ -20,7 +20,7 @@ from pyvstore.resolution.lineage import lineage
 from pyvstore.resolution.newcomers import Newcomers
 from pyvstore.resolution.offering import Appraisal, Defect, Dependency, Offering
 from pyvstore.resolution.policy import Builds, Policy
-from pyvstore.resolution.requirement import ParsedRequirement, concerns_another_extra, parse_requirement
+from pyvstore.resolution.requirement import EVERY, ParsedRequirement, concerns_another_extra, parse_requirement
 from pyvstore.resolution.rewriting import Rewriting
 from pyvstore.resolution.source import CandidateSource, OfferedRelease
 from pyvstore.resolution.universe import Universe
@@ -61,7 +61,7 @@ class Catalogue:
         self._reporter = reporter
         self._offerings: dict[NormalizedName, Offering | None] = predecessor._offerings if predecessor else {}
         self._appraisals: dict[tuple[NormalizedName, int], Appraisal] = {}
-        self._caps: dict[NormalizedName, int] = {}
+        self._caps: dict[tuple[NormalizedName, int], int] = {}
         self._metadata: dict[tuple[NormalizedName, int], ReleaseMetadata] = {}
         self._read: dict[tuple[NormalizedName, int], ReleaseMetadata] = predecessor._read if predecessor else {}
         self._dependencies: dict[tuple[NormalizedName, int, str], tuple[Dependency, ...]] = {}
@@ -127,13 +127,15 @@ class Catalogue:
             return Appraisal(appraisal.pythons & ~misfit, appraisal.files & ~misfit)
         return appraisal
 
-    def capped(self, offering: Offering) -> int:
-        """Return the new Pythons that nobody named and the newest version excludes."""
-        known = self._caps.get(offering.name)
+    def capped(self, offering: Offering, versions: int = EVERY) -> int:
+        """Return the new Pythons that nobody named and the newest of ``versions`` excludes."""
+        ranks = (rank for rank in reversed(range(len(offering.releases))) if versions >> rank & 1)
+        newest = next((rank for rank in ranks if _is_final(offering.releases[rank])), -1)
+        key = (offering.name, newest)
+        known = self._caps.get(key)
         if known is None:
-            newest = next((one for one in reversed(offering.releases) if _is_final(one)), None)
-            pythons = self._pythons(newest) if newest is not None else 0
-            known = self._caps[offering.name] = self._newcomers.capped(pythons)
+            pythons = self._pythons(offering.releases[newest]) if newest >= 0 else 0
+            known = self._caps[key] = self._newcomers.capped(pythons)
         return known
 
     def hopeless(self, offering: Offering, versions: int, need: int, *, resigned: bool = False) -> tuple[int, int]:

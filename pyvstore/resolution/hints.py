@@ -79,7 +79,7 @@ class Hints:
         if unblocked:
             return [*unblocked, *self._leave_out()]
         if self._is_source_only:
-            return [*self._without_it(), *self._leave_out()]
+            return self._without_it()
         return [
             *(self._neighbours() or [f"{self._other_versions()}{self._unbuilt()}"]),
             *(self._leave_out() or ["use another Python"]),

@@ -104,10 +104,10 @@ class Wording:
 
     def describe(self, mask: int) -> str:
         """Return words for the environments in ``mask``."""
-        machines: dict[str, set[tuple[int, ...]]] = {}
+        machines: dict[str, set[Version]] = {}
         for position in positions(mask):
-            machines.setdefault(self._machines[position], set()).add(self._version_of[position].release[:2])
-        alike: dict[tuple[tuple[int, ...], ...], list[str]] = {}
+            machines.setdefault(self._machines[position], set()).add(self._version_of[position])
+        alike: dict[tuple[Version, ...], list[str]] = {}
         for name in sorted(machines):
             alike.setdefault(tuple(sorted(machines[name])), []).append(name)
         words = " and ".join(self._describe_part(pythons, names) for pythons, names in sorted(alike.items()))
@@ -130,12 +130,38 @@ class Wording:
             names += [family] if is_whole else sorted(members.intersection(machines))
         return names
 
-    def _describe_part(self, pythons: Sequence[tuple[int, ...]], machines: Collection[str]) -> str:
-        words = "Python " + ", ".join(spans(pythons))
+    def _describe_part(self, pythons: Sequence[Version], machines: Collection[str]) -> str:
+        minors = {python.release[:2]: self._patches(python.release[:2], pythons) for python in pythons}
+        named = spans([minor for minor, patches in minors.items() if not patches])
+        words = "Python " + ", ".join([*named, *(name for patches in minors.values() for name in patches)])
         if len(self._versions) == 1 and self._versions[0].micro:
             words = f"Python {self._versions[0]}"
         is_everywhere = len(machines) == len(set(self._machines)) > 1
         return words if is_everywhere else f"{words} on {', '.join(self._short_names(machines))}"
+
+    def _patches(self, minor: tuple[int, ...], pythons: Collection[Version]) -> list[str]:
+        """Return names for the intervals of one minor version that are among ``pythons``; none when all are."""
+        starts = [version for version in self._versions if version.release[:2] == minor]
+        if set(starts) <= set(pythons):
+            return []
+        name = ".".join(map(str, minor))
+        found: list[str] = []
+        first: Version | None = None
+        for start, end in zip(starts, [*starts[1:], None], strict=True):
+            if start in pythons:
+                first = first or start
+            if first is None or end in pythons:
+                continue
+            if end is None:
+                found.append(f"{name} from {first} on")
+            elif first == starts[0]:
+                found.append(f"{name} before {end}")
+            elif end.micro == first.micro + 1:
+                found.append(str(first))
+            else:
+                found.append(f"{first}\N{EN DASH}{name}.{end.micro - 1}")
+            first = None
+        return found
 
     # --- boxes --------------------------------------------------------------------------------------------------
 

@@ -374,3 +374,25 @@ def test_requirements_are_normalised() -> None:
 )
 def test_lines_of_other_extras_are_known_by_their_text(line: str, extra: str, expected: bool) -> None:
     assert concerns_another_extra(line, extra) is expected
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("python_full_version < '3.12.4'", "Python 3.12 before 3.12.4"),
+        ("python_full_version == '3.12.4'", "Python 3.12.4"),
+        ("python_full_version >= '3.12.4' and python_version < '3.13'", "Python 3.12 from 3.12.4 on"),
+        ("python_full_version >= '3.12.4' and python_full_version < '3.12.7'", "Python 3.12.4\N{EN DASH}3.12.6"),
+        ("python_full_version >= '3.12.4'", "Python 3.13, 3.12 from 3.12.4 on"),
+        (
+            "python_full_version < '3.12.4' or python_full_version >= '3.12.7'",
+            "Python 3.13, 3.12 before 3.12.4, 3.12 from 3.12.7 on",
+        ),
+        ("python_version == '3.12'", "Python 3.12"),
+        ("python_version > '3'", "Python 3.12\N{EN DASH}3.13"),
+    ],
+)
+def test_a_part_of_a_minor_version_is_named_by_its_patch_releases(marker: str, words: str) -> None:
+    lattice = Lattice(requires_python=">=3.12,<3.14", platforms=("linux-x86_64", "macos-arm64"))
+    universe = Universe.of(lattice.refined({"3.12.4", "3.12.5", "3.12.7"}))
+    assert universe.describe(universe.marker_mask(marker)) == words

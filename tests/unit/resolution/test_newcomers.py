@@ -86,6 +86,29 @@ def test_a_package_that_is_not_needed_there_leaves_no_python_out(marker: str) ->
     assert ("plugin", "2", f"python_version < '{NEWEST}'") in told(resolution)
 
 
+@pytest.mark.parametrize("bound", ["==2", "<3"])
+def test_a_python_that_the_wanted_version_excludes_is_left_out_although_a_later_one_lets_it_in(bound: str) -> None:
+    plugin = {**CAPPED["plugin"], "3": Published(requires_python=f"<3.{NEWEST_PYTHON[1] + 1}")}
+    host = {"1": Published(), "2": Published(requires=[f"plugin{bound}"])}
+    resolution = answer({"host": host, "plugin": plugin}, "host", requires_python=f">={BEFORE}")
+    assert told(resolution) == [("host", "2", None), ("plugin", "2", None)]
+    assert resolution.left_out == (f"plugin is not for Python {NEWEST} on linux-x86_64",)
+
+
+def test_a_single_release_of_python_that_all_wanted_versions_exclude_is_left_out() -> None:
+    hole = f"!={BEFORE}.1,>=3.8"
+    projects = {
+        "host": {"1": Published(), "2": Published(requires=["plugin==2"])},
+        "plugin": {"1": Published(), "2": Published(requires_python=hole)},
+    }
+    resolution = answer(projects, "host", requires_python=f">=3.{NEWEST_PYTHON[1] - 2}")
+    assert told(resolution) == [("host", "2", None), ("plugin", "2", None)]
+    assert resolution.left_out == (f"plugin is not for Python {BEFORE}.1 on linux-x86_64",)
+    loose = {**projects, "host": {"2": Published(requires=["plugin"])}}
+    versions = {version for name, version, _ in told(answer(loose, "host", requires_python=">=3.12"))}
+    assert versions == {"1", "2"}
+
+
 def test_a_later_version_that_lets_it_in_again_is_what_counts() -> None:
     plugin = {**CAPPED["plugin"], "3": Published(requires_python=f"<3.{NEWEST_PYTHON[1] + 1}")}
     resolution = answer({**CAPPED, "plugin": plugin}, "host", requires_python=f">={BEFORE}")
